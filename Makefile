@@ -1,0 +1,81 @@
+# make help   lists the targets
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# The builds share locks and two cores; side by side they would only wait for each other.
+.NOTPARALLEL:
+
+# Where rustup puts cargo, for a shell that was open before `make setup` installed it.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+.PHONY: run
+run: setup plugins ## Set up, build and start the demo: prints the address, the logins and what to try
+	cargo build -p anteroom
+	target/debug/anteroom demo $(ARGS)
+
+.PHONY: test
+test: setup plugins fmt-check lint test-plugins deny test-rust browser-test ## Set up and check everything
+
+.PHONY: setup
+setup: ## Install what is missing on this machine
+	@scripts/setup
+
+.PHONY: plugins
+plugins: ## Build the default policies and the test guests to WebAssembly components
+	@scripts/build-guests
+
+.PHONY: hub
+hub: ## Build the web UI
+	@if [[ -e hub/package.json ]]; then cd hub && npm ci --no-audit --no-fund && npm run build; \
+	else echo 'hub: nothing to build, its pages are embedded as they are'; fi
+
+.PHONY: test-rust
+test-rust: plugins ## Tests of the host side
+	cargo test --workspace
+
+.PHONY: test-plugins
+test-plugins: ## Tests of the SDK and the default policies, natively
+	cd plugins && cargo test --workspace --quiet
+
+.PHONY: browser-test
+browser-test: ## Tests of the Hub in a browser
+	@if [[ -e tests/browser/package.json ]]; then cargo build -p anteroom && scripts/browser-test; \
+	else echo 'browser-test: there is no tests/browser yet'; fi
+
+.PHONY: bench
+bench: plugins ## Load, policy-call and store benchmarks
+	cargo run --release -p anteroom-bench $(if $(ARGS),-- $(ARGS))
+
+.PHONY: torture
+torture: plugins ## The long forms of the tests that kill and flood
+	ANTEROOM_KILLS=200 cargo test -p anteroom --test process -- --nocapture kill
+
+.PHONY: lint
+lint: plugins ## Clippy, warnings are errors
+	cargo clippy --workspace --all-targets -- -D warnings
+	cd plugins && cargo clippy --workspace --all-targets -- -D warnings
+	cd tests/guests && cargo clippy --all-targets -- -D warnings
+
+.PHONY: fmt
+fmt: ## Format all Rust
+	cargo fmt --all
+	cd plugins && cargo fmt --all
+	cd tests/guests && cargo fmt --all
+
+.PHONY: fmt-check
+fmt-check: ## Is all Rust formatted?
+	cargo fmt --all --check
+	cd plugins && cargo fmt --all --check
+	cd tests/guests && cargo fmt --all --check
+
+.PHONY: deny
+deny: ## Licences, sources and bans of all dependencies
+	@scripts/deny bans licenses sources
+
+.PHONY: advisories
+advisories: ## Known vulnerabilities of all dependencies (fetches the RustSec database)
+	@scripts/deny advisories

@@ -1,0 +1,209 @@
+//! The one HTTP client of all carriers, and what its failures mean.
+
+use std::{error::Error as _, time::Duration};
+
+use anteroom_model::time::Timestamp;
+use http::{HeaderMap, header};
+use reqwest::{Client, ClientBuilder, NoProxy, Proxy, Response, redirect};
+use url::Url;
+
+use crate::{
+    CarrierKind, Credentials, FindError, FoundMessage, OutboundText, SendError, Sent, SentQuery, sandbox,
+    twilio,
+};
+
+/// The longest wait a carrier may ask for; a broken header must not park a text for years.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
+/// How the client reaches carriers.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// For name resolution, TCP and TLS together. Keep it below `total`: a time-out while connecting is
+    /// known to have sent nothing.
+    pub connect: Duration,
+    /// For a request as a whole, its answer included.
+    pub total: Duration,
+    /// An HTTP proxy for everything but this machine. The environment's `HTTPS_PROXY` is not obeyed:
+    /// where patients' texts go is configured, not inherited.
+    pub proxy: Option<Url>,
+}
+
+impl Default for ClientConfig {
+    /// 5 s and 15 s, no proxy.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), total: Duration::from_secs(15), proxy: None }
+    }
+}
+
+/// The HTTP client could not be set up: a proxy that is none, or no TLS.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client can't be set up")]
+pub struct ClientError(#[source] reqwest::Error);
+
+/// Sends texts through whichever carrier an account belongs to. Cheap to clone; one per process.
+#[derive(Clone, Debug)]
+pub struct Carriers {
+    http: Client,
+}
+
+impl Carriers {
+    /// Sets up the client. The program must have installed a rustls provider before.
+    pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
+        let http = match builder(config)?.build() {
+            Ok(http) => http,
+            // A machine without root certificates can still run the sandbox.
+            Err(error) => {
+                log_cause(error);
+                tracing::error!("no root certificates: install ca-certificates to reach carriers");
+                builder(config)?.tls_certs_only([]).build().map_err(ClientError)?
+            }
+        };
+        Ok(Self { http })
+    }
+
+    /// Hands `text` to the account's carrier, once.
+    ///
+    /// Dropping the future half-way is as ambiguous as a time-out.
+    pub async fn send(&self, credentials: &Credentials, text: &OutboundText) -> Result<Sent, SendError> {
+        let result = match credentials {
+            Credentials::Twilio(twilio) => twilio::send(&self.http, twilio, text).await,
+            Credentials::Sandbox(_) => sandbox::send(text),
+        };
+        report(credentials.carrier(), text, &result);
+        result
+    }
+
+    /// Texts like `query` that the carrier has taken, oldest first. Settles a send that was ambiguous;
+    /// leave the carrier a few seconds before asking.
+    pub async fn find_sent(
+        &self,
+        credentials: &Credentials,
+        query: &SentQuery,
+    ) -> Result<Vec<FoundMessage>, FindError> {
+        match credentials {
+            Credentials::Twilio(twilio) => twilio::find_sent(&self.http, twilio, query).await,
+            // Its send is local and never ambiguous.
+            Credentials::Sandbox(_) => Ok(Vec::new()),
+        }
+    }
+}
+
+fn builder(config: &ClientConfig) -> Result<ClientBuilder, ClientError> {
+    let builder = Client::builder()
+        .user_agent(concat!("anteroom/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(config.connect)
+        .timeout(config.total)
+        // Credentials go to the configured host or nowhere.
+        .redirect(redirect::Policy::none())
+        // A connection that the carrier has dropped meanwhile makes a send ambiguous, so idle ones are
+        // dropped first.
+        .pool_idle_timeout(Duration::from_secs(30))
+        .no_proxy();
+    let Some(proxy) = &config.proxy else { return Ok(builder) };
+    let this_machine = NoProxy::from_string("localhost,127.0.0.0/8,::1");
+    Ok(builder.proxy(Proxy::all(proxy.clone()).map_err(ClientError)?.no_proxy(this_machine)))
+}
+
+fn report(carrier: CarrierKind, text: &OutboundText, result: &Result<Sent, SendError>) {
+    match result {
+        Ok(_) => tracing::debug!(%carrier, message = %text.our_id, "sent"),
+        Err(error) => {
+            tracing::warn!(%carrier, message = %text.our_id, code = error.code(), %error, "not sent");
+        }
+    }
+}
+
+/// What a transport error means for a message that was being sent.
+///
+/// Only an error while connecting (or before) is sure to have sent nothing; anything later may have
+/// reached the carrier.
+pub fn transport(error: reqwest::Error) -> SendError {
+    let never_sent = error.is_connect() || error.is_builder();
+    log_cause(error);
+    if never_sent { SendError::Connect } else { SendError::Ambiguous }
+}
+
+/// Logs why a request failed, without its URL, whose query may hold a phone number.
+pub(crate) fn log_cause(error: reqwest::Error) {
+    let error = error.without_url();
+    let mut causes = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push_str(": ");
+        causes.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    tracing::info!(causes, "request to a carrier failed");
+}
+
+/// The whole body, if it comes and is no longer than `limit` bytes.
+pub(crate) async fn body(mut response: Response, limit: usize) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
+            Ok(Some(_)) => return None,
+            Ok(None) => return Some(body),
+            Err(error) => {
+                log_cause(error);
+                return None;
+            }
+        }
+    }
+}
+
+/// How long `Retry-After` asks to wait: seconds, or a date, which is read against the answer's own `Date`,
+/// so that clocks needn't agree (RFC 9110, 10.2.3). At most a day.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let value = text(header::RETRY_AFTER)?;
+    let wait = if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        // More digits than fit are still "very long".
+        Duration::from_secs(value.parse().unwrap_or(u64::MAX))
+    } else {
+        date(value)?.since(date(text(header::DATE)?)?)
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+/// An HTTP date or the e-mail date that Twilio's lists use (RFC 2822), to the second.
+pub(crate) fn date(text: &str) -> Option<Timestamp> {
+    let parser = jiff::fmt::rfc2822::DateTimeParser::new();
+    parser.parse_timestamp(text).ok().map(|moment| Timestamp::from_micros(moment.as_microsecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn wait(retry_after_value: &'static str, date: Option<&'static str>) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(retry_after_value));
+        if let Some(date) = date {
+            headers.insert(header::DATE, HeaderValue::from_static(date));
+        }
+        retry_after(&headers)
+    }
+
+    #[test]
+    fn retry_after_in_seconds() {
+        assert_eq!(wait("7", None), Some(Duration::from_secs(7)));
+        assert_eq!(wait(" 0 ", None), Some(Duration::ZERO));
+        assert_eq!(wait("999999999999999999999999", None), Some(LONGEST_WAIT));
+        for bad in ["", "-1", "1.5", "soon"] {
+            assert_eq!(wait(bad, Some("Wed, 21 Oct 2026 07:28:00 GMT")), None, "{bad}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn retry_after_as_a_date_is_read_against_the_servers_clock() {
+        let date = "Wed, 21 Oct 2026 07:28:00 GMT";
+        assert_eq!(wait("Wed, 21 Oct 2026 07:28:30 GMT", Some(date)), Some(Duration::from_secs(30)));
+        assert_eq!(wait("Wed, 21 Oct 2026 07:27:00 GMT", Some(date)), Some(Duration::ZERO));
+        assert_eq!(wait("Thu, 21 Oct 2027 07:28:30 GMT", Some(date)), Some(LONGEST_WAIT));
+        assert_eq!(wait("Wed, 21 Oct 2026 07:28:30 GMT", None), None);
+    }
+}

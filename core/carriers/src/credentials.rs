@@ -1,0 +1,199 @@
+//! What an account proves itself with, as the carriers name it.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, de};
+use url::{Host, Url};
+
+use crate::{CarrierKind, sandbox::SandboxCredentials, twilio::TwilioCredentials};
+
+/// An account's credentials: the plaintext of what the store keeps sealed.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// Fields of [`TwilioCredentials`].
+    Twilio(TwilioCredentials),
+    /// Fields of [`SandboxCredentials`].
+    Sandbox(SandboxCredentials),
+}
+
+impl Credentials {
+    /// Reads the JSON that an administrator entered, in the carrier's own field names.
+    pub fn from_json(carrier: CarrierKind, json: &[u8]) -> Result<Self, CredentialsError> {
+        let read = match carrier {
+            CarrierKind::Twilio => serde_json::from_slice(json).map(Self::Twilio),
+            CarrierKind::Sandbox => serde_json::from_slice(json).map(Self::Sandbox),
+        };
+        read.map_err(|error| CredentialsError { carrier, reason: reason(&error) })
+    }
+
+    /// Whose they are.
+    pub const fn carrier(&self) -> CarrierKind {
+        match self {
+            Self::Twilio(_) => CarrierKind::Twilio,
+            Self::Sandbox(_) => CarrierKind::Sandbox,
+        }
+    }
+}
+
+/// Credentials that can't be read. Never repeats a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("credentials for {carrier}: {reason}")]
+pub struct CredentialsError {
+    /// The carrier they were meant for.
+    pub carrier: CarrierKind,
+    /// Which field is missing, unknown or wrong.
+    pub reason: String,
+}
+
+/// serde's message where it speaks of fields only; its messages about types repeat the value.
+fn reason(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let names_only = ["missing field", "unknown field", "duplicate field", "expected"];
+    if names_only.iter().any(|start| message.starts_with(start)) {
+        message
+    } else {
+        format!("a value is not what was expected (line {}, column {})", error.line(), error.column())
+    }
+}
+
+/// A secret text, not empty. `Debug` hides it; the memory is wiped on drop.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Wraps `text`.
+    pub fn new(text: String) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for signing and for the `Authorization` header.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.trim().is_empty() {
+            return Err(de::Error::custom("expected a secret that is not empty"));
+        }
+        Ok(Self::new(text))
+    }
+}
+
+/// Where a carrier's API is: `https`, or `http` to this very machine (fakes in tests).
+///
+/// The base address is an operator's setting: whoever lets an organization edit it lets it make this
+/// server talk to any host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
+impl BaseUrl {
+    /// Reads an address without query, fragment or user; a slash at its end doesn't matter.
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let local = match url.host()? {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(ip) => ip.is_loopback(),
+            Host::Ipv6(ip) => ip.is_loopback(),
+        };
+        let scheme = url.scheme() == "https" || (url.scheme() == "http" && local);
+        let plain = url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        (scheme && plain).then(|| Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
+    /// This address followed by `path`, which begins with a slash.
+    pub(crate) fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for BaseUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            de::Error::custom("expected a base URL that is https (or http to this machine), without query")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(carrier: CarrierKind, json: &str) -> String {
+        Credentials::from_json(carrier, json.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn carriers_own_field_names() {
+        let json = br#"{"account_sid":"AC1","auth_token":"t0p-secret","subaccounts":[{"account_sid":"AC2","auth_token":"s"}]}"#;
+        let credentials = Credentials::from_json(CarrierKind::Twilio, json).unwrap();
+        assert_eq!(credentials.carrier(), CarrierKind::Twilio);
+        assert!(!format!("{credentials:?}").contains("t0p-secret"));
+        let credentials = Credentials::from_json(CarrierKind::Sandbox, br#"{"secret":"s3cr3t"}"#).unwrap();
+        assert_eq!(credentials.carrier(), CarrierKind::Sandbox);
+        assert!(!format!("{credentials:?}").contains("s3cr3t"));
+    }
+
+    #[test]
+    fn errors_name_fields_and_no_values() {
+        let missing = error(CarrierKind::Twilio, r#"{"account_sid":"AC1"}"#);
+        assert!(missing.contains("missing field `auth_token`"), "{missing}");
+        let unknown =
+            error(CarrierKind::Twilio, r#"{"account_sid":"AC1","auth_token":"t","messaging_service":"M"}"#);
+        assert!(unknown.contains("unknown field `messaging_service`"), "{unknown}");
+        for json in [
+            r#"{"account_sid":"AC1","auth_token":918273645}"#,
+            r#"{"account_sid":"918273645!","auth_token":"t"}"#,
+            r#"{"account_sid":"AC1","auth_token":"t","api_base_url":"http://918273645.example"}"#,
+            r#"{"account_sid":"AC1","auth_token":"918273645"#,
+            r#"{"account_sid":"AC1","auth_token":" "}"#,
+            r#""918273645""#,
+        ] {
+            let shown = error(CarrierKind::Twilio, json);
+            assert!(!shown.contains("918273645"), "{shown}");
+        }
+        assert!(error(CarrierKind::Sandbox, r#"{"secret":""}"#).contains("not empty"));
+    }
+
+    #[test]
+    fn base_urls_do_not_send_secrets_in_the_clear() {
+        for good in [
+            "https://api.twilio.com",
+            "https://api.twilio.com/",
+            "http://127.0.0.1:9",
+            "http://localhost:1/x",
+            "http://[::1]:2",
+        ] {
+            assert_eq!(
+                BaseUrl::parse(good).unwrap().join("/y"),
+                format!("{}/y", good.trim_end_matches('/')),
+                "{good}"
+            );
+        }
+        for bad in [
+            "http://api.twilio.com",
+            "ftp://x",
+            "api.twilio.com",
+            "https://a:b@x",
+            "https://x/?q",
+            "https://x/#f",
+            "http://localhost.example",
+            "http://10.0.0.1",
+        ] {
+            assert_eq!(BaseUrl::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The words of Anteroom as types: ids, addresses, message texts, opening hours, states and hook records.
+//!
+//! Pure: nothing here reads a clock, a file, a socket or ambient randomness. What crosses an edge (a
+//! webhook, a REST body, a row) is parsed into these types there and not validated again inside.
+
+pub mod hooks;
+pub mod hours;
+pub mod ids;
+pub mod keywords;
+pub mod names;
+pub mod phone;
+pub mod segments;
+pub mod states;
+pub mod time;

@@ -1,0 +1,232 @@
+//! States and kinds, each with one spelling for SQL, REST and logs.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// A stored or received word that is none of those expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not a {kind}; expected one of {expected}")]
+pub struct UnknownWord {
+    /// What kind of word was expected.
+    pub kind: &'static str,
+    /// What was found.
+    pub found: String,
+    /// The words that would do.
+    pub expected: String,
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT"))]
+        #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $text)] #[cfg_attr(feature = "sqlx", sqlx(rename = $text))] $variant),*
+        }
+
+        impl $name {
+            /// Every value, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The word used in SQL, REST and logs.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err(UnknownWord {
+                        kind: stringify!($name),
+                        found: text.chars().take(40).collect(),
+                        expected: [$($text),*].join(", "),
+                    }),
+                }
+            }
+        }
+    )*};
+}
+
+words! {
+    /// What a member of staff may do: see `core/server/src/auth/roles.rs`.
+    Role {
+        /// Works the queues.
+        Agent = "agent",
+        /// Also assigns to others and sees the team's work.
+        Lead = "lead",
+        /// Also changes the organization's set-up.
+        Admin = "admin",
+        /// Reads everything, including the audit log; changes nothing.
+        Auditor = "auditor",
+    }
+
+    /// Kind of a clinic's number.
+    NumberKind {
+        /// 800, 833, 844, 855, 866, 877 or 888.
+        TollFree = "toll_free",
+        /// A local ten-digit number used by software.
+        TenDlc = "ten_dlc",
+        /// Five or six digits.
+        ShortCode = "short_code",
+        /// Exists only in Anteroom's sandbox carrier.
+        Sandbox = "sandbox",
+    }
+
+    /// Whether carriers let a number send. Everything but `approved` refuses before any HTTP call.
+    Registration {
+        /// Nothing is known yet.
+        Unknown = "unknown",
+        /// Submitted; toll-free and 10DLC numbers are blocked meanwhile.
+        Pending = "pending",
+        /// May send.
+        Approved = "approved",
+        /// Refused by the registry or the carrier.
+        Rejected = "rejected",
+    }
+
+    /// Who sent a message towards whom.
+    Direction {
+        /// From a patient (MO).
+        Inbound = "inbound",
+        /// To a patient (MT).
+        Outbound = "outbound",
+    }
+
+    /// Life of a message. Inbound: `received` → `processing` → `processed` or `held` or `dead`. Outbound:
+    /// `queued` → `sending` → `sent` → `delivered`, or `failed`, `unknown`, `blocked`.
+    MessageState {
+        /// Inbound, stored, waiting for the pipeline.
+        Received = "received",
+        /// Inbound, leased by a pipeline worker.
+        Processing = "processing",
+        /// Inbound, in a conversation.
+        Processed = "processed",
+        /// Inbound to a number with patient-initiated texting off: kept, in no conversation.
+        Held = "held",
+        /// Inbound that failed over and over: kept for an administrator.
+        Dead = "dead",
+        /// Outbound, waiting for its turn.
+        Queued = "queued",
+        /// Outbound, leased by an outbox worker: the carrier may have it already.
+        Sending = "sending",
+        /// The carrier has it.
+        Sent = "sent",
+        /// The handset has it.
+        Delivered = "delivered",
+        /// It will not arrive; the reason stands beside it.
+        Failed = "failed",
+        /// Nobody can tell whether the carrier took it; never resent without a person's word.
+        Unknown = "unknown",
+        /// Not sent: opted out or not registered.
+        Blocked = "blocked",
+    }
+
+    /// Who wrote a message, or did something.
+    Author {
+        /// The person texting.
+        Patient = "patient",
+        /// A member of staff.
+        Staff = "staff",
+        /// A policy's automatic reply.
+        Policy = "policy",
+        /// Anteroom itself: opt-out confirmations and the like.
+        Host = "host",
+    }
+
+    /// State of a conversation.
+    ConversationState {
+        /// Somebody should look at it.
+        Open = "open",
+        /// Comes back at a set time or with the next text.
+        Snoozed = "snoozed",
+        /// Done; a new text reopens it.
+        Closed = "closed",
+    }
+
+    /// What is known of who is texting.
+    Identity {
+        /// Nobody has asked.
+        Unasked = "unasked",
+        /// The identity policy waits for an answer.
+        Asking = "asking",
+        /// The claims matched one patient.
+        Verified = "verified",
+        /// Nobody could be identified: staff see a random readable name.
+        Placeholder = "placeholder",
+    }
+
+    /// How urgent a conversation is.
+    Priority {
+        /// Can wait.
+        Low = "low",
+        /// As most are.
+        Normal = "normal",
+        /// Soon.
+        High = "high",
+        /// Before everything else.
+        Urgent = "urgent",
+    }
+
+    /// How a binding takes part.
+    BindingMode {
+        /// Its decisions take effect.
+        Active = "active",
+        /// Runs beside, is recorded, has no effect.
+        Shadow = "shadow",
+        /// Takes effect for a share of conversations.
+        Canary = "canary",
+    }
+
+    /// Kind of a patient's profile.
+    PatientKind {
+        /// A person of the directory.
+        Profile = "profile",
+        /// A random readable name for somebody not identified.
+        Placeholder = "placeholder",
+    }
+}
+
+impl MessageState {
+    /// Whether a receipt may still move an outbound message from `self` to `next`. Receipts come in any
+    /// order and twice; what is final stays.
+    pub fn receipt_moves_to(self, next: Self) -> bool {
+        match (self, next) {
+            (Self::Sending | Self::Unknown, Self::Sent | Self::Delivered | Self::Failed)
+            | (Self::Sent, Self::Delivered | Self::Failed) => true,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_read_back_and_others_are_named() {
+        for state in MessageState::ALL {
+            assert_eq!(state.as_str().parse::<MessageState>().unwrap(), *state);
+        }
+        let error = "snd".parse::<Priority>().unwrap_err();
+        assert_eq!(error.to_string(), "`snd` is not a Priority; expected one of low, normal, high, urgent");
+    }
+
+    #[test]
+    fn late_receipts_do_not_undo_final_states() {
+        assert!(MessageState::Sent.receipt_moves_to(MessageState::Delivered));
+        assert!(!MessageState::Delivered.receipt_moves_to(MessageState::Sent));
+        assert!(!MessageState::Failed.receipt_moves_to(MessageState::Delivered));
+    }
+}

@@ -1,0 +1,268 @@
+//! The policy host: what the rest of the workspace calls.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
+
+use anteroom_model::{
+    hooks::{HistoryMessage, HookInput},
+    ids::OrganizationId,
+};
+use wasmtime::{Engine, component::Linker};
+
+use crate::{
+    BadLimit, CallRecord, Digest, Fault, FaultKind, Limits, Outcome, Policy, Refusal, Replay, Settings,
+    admission::Admission,
+    cache::Cache,
+    engine::{Ticker, compatibility, engine},
+    imports::linker,
+    load::Loader,
+    replay::replay,
+    run::{Ran, run},
+    state::{Facts, State},
+    telemetry,
+};
+
+/// Wasmtime's version as the workspace pins it; a test compares it with `Cargo.lock`.
+const WASMTIME: &str = "48.0.8";
+/// Most calls at once of all organizations.
+const GLOBAL_CEILING: usize = 512;
+/// Places of the pool that no call can take: for uploads and replays, which must not wait for patients'
+/// texts, nor the other way round.
+const SPARE: usize = 8;
+
+/// How a policy host is set up.
+#[derive(Clone)]
+pub struct HostConfig {
+    /// What one call may use.
+    pub limits: Limits,
+    /// Where compiled forms are kept; without it every start compiles again.
+    pub cache_dir: Option<PathBuf>,
+    /// Signs compiled forms. Whoever has it and can write to `cache_dir` can run native code here.
+    pub cache_key: [u8; 32],
+    /// Calls at once, of all organizations: 1 to 512.
+    pub global_concurrency: usize,
+    /// Calls at once of one organization: 1 to 32.
+    pub per_organization_concurrency: usize,
+}
+
+impl HostConfig {
+    /// The design's defaults, without a cache.
+    pub fn new(cache_key: [u8; 32]) -> Self {
+        Self {
+            limits: Limits::default(),
+            cache_dir: None,
+            cache_key,
+            global_concurrency: 32,
+            per_organization_concurrency: 8,
+        }
+    }
+}
+
+impl fmt::Debug for HostConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the key.
+        f.debug_struct("HostConfig")
+            .field("limits", &self.limits)
+            .field("cache_dir", &self.cache_dir)
+            .field("global_concurrency", &self.global_concurrency)
+            .field("per_organization_concurrency", &self.per_organization_concurrency)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there is no policy host.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// A limit is nothing, or over its ceiling.
+    #[error(transparent)]
+    Limit(#[from] BadLimit),
+    /// Wasmtime can't start on this machine (too little address space, most likely).
+    #[error("can't start WebAssembly: {0}")]
+    Engine(String),
+    /// No thread for the clock of running policies.
+    #[error("can't start the policy clock")]
+    Ticker(#[source] std::io::Error),
+    /// The cache's directory can't be made.
+    #[error("can't open the directory for compiled policies")]
+    Cache(#[source] std::io::Error),
+}
+
+/// One call of a hook. Everything that the policy can learn is in here.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Whose places it takes.
+    pub organization: OrganizationId,
+    /// The settings of the binding.
+    pub settings: Settings,
+    /// The time of the turn, in microseconds since 1970-01-01T00:00:00Z.
+    pub now: i64,
+    /// Derived from the event's id.
+    pub seed: u64,
+    /// Messages before this turn, oldest first; the newest 50 are what a policy can see. Needed only where
+    /// [`Policy::uses_history`].
+    pub history: Vec<HistoryMessage>,
+    /// The linked patient's fields that were granted to this policy, by their names in `wit/host.wit`.
+    /// Identity and replies see none of them, whatever is here.
+    pub patient: BTreeMap<String, String>,
+    /// Which function, and what it is given.
+    pub input: HookInput,
+}
+
+/// A call, taken apart: what its record keeps, and what its imports answer from.
+struct Asked {
+    settings: Digest,
+    facts: Facts,
+    input: HookInput,
+}
+
+impl From<Call> for Asked {
+    fn from(call: Call) -> Self {
+        let Call { organization: _, settings, now, seed, history, patient, input } = call;
+        let digest = settings.digest();
+        Self { settings: digest, facts: Facts { settings, now, seed, history, patient, script: None }, input }
+    }
+}
+
+/// Runs policies: one engine, a pool of instances, and the limits that hold for all of them.
+pub struct PolicyHost {
+    engine: Engine,
+    linker: Linker<State>,
+    cache: Option<Cache>,
+    limits: Limits,
+    admission: Admission,
+    name: Arc<str>,
+    _ticker: Ticker,
+}
+
+impl PolicyHost {
+    /// Starts a host. Threads that run policies need 1 MiB of stack or more (tokio's have 2).
+    pub fn new(config: HostConfig) -> Result<Arc<Self>, HostError> {
+        config.limits.validate()?;
+        bounded("global_concurrency", config.global_concurrency, GLOBAL_CEILING)?;
+        let (name, ceiling) = ("per_organization_concurrency", Limits::PER_ORGANIZATION_CEILING);
+        bounded(name, config.per_organization_concurrency, ceiling)?;
+        let broken = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
+        let engine = engine(config.global_concurrency + SPARE).map_err(broken)?;
+        let linker = linker(&engine).map_err(broken)?;
+        let ticker = Ticker::start(&engine).map_err(HostError::Ticker)?;
+        let open = |directory| Cache::open(directory, config.cache_key, compatibility(&engine));
+        let cache = config.cache_dir.map(open).transpose().map_err(HostError::Cache)?;
+        telemetry::describe();
+        Ok(Arc::new(Self {
+            linker,
+            cache,
+            limits: config.limits,
+            admission: Admission::new(config.global_concurrency, config.per_organization_concurrency, SPARE),
+            name: format!("anteroom-policy {}, wasmtime {WASMTIME}", env!("CARGO_PKG_VERSION")).into(),
+            engine,
+            _ticker: ticker,
+        }))
+    }
+
+    /// The limits of every call.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The host's and Wasmtime's version, as records name them.
+    pub fn engine_name(&self) -> &str {
+        &self.name
+    }
+
+    /// Judges and compiles a component: 100 ms to seconds for one never seen, a few milliseconds for one in
+    /// the cache. Blocks; call it where that is allowed.
+    pub fn load(&self, bytes: &[u8]) -> Result<Arc<Policy>, Refusal> {
+        let _place = self.admission.spare_blocking();
+        let loader = Loader {
+            engine: &self.engine,
+            linker: &self.linker,
+            cache: self.cache.as_ref(),
+            limits: &self.limits,
+        };
+        loader.load(bytes).map(Arc::new)
+    }
+
+    /// Calls a hook in a fresh instance, on a thread that may block. Waits at most `limits.wait_ms` for a
+    /// place. Never fails: what goes wrong is the record's outcome.
+    pub async fn call(self: &Arc<Self>, policy: &Arc<Policy>, call: Call) -> CallRecord {
+        let Some(place) = self.admission.enter(call.organization, self.limits.wait()).await else {
+            let settings = call.settings.digest();
+            return self.record(policy, settings, call.input, Ran::nothing(Outcome::Overload));
+        };
+        let Asked { settings, facts, input } = call.into();
+        let input = Arc::new(input);
+        let running = {
+            let (host, policy, input) = (Arc::clone(self), Arc::clone(policy), Arc::clone(&input));
+            tokio::task::spawn_blocking(move || {
+                let ran = host.run(&policy, &input, facts);
+                drop(place);
+                ran
+            })
+        };
+        let ran = running.await.unwrap_or_else(|error| {
+            // Its panics are caught in `run`; this is a runtime that is shutting down.
+            let fault = Fault::new(FaultKind::Host, format!("the call was abandoned: {error}"));
+            Ran::nothing(Outcome::Fault(fault))
+        });
+        self.record(policy, settings, Arc::unwrap_or_clone(input), ran)
+    }
+
+    /// The same on the calling thread, which it blocks. For the command line, benchmarks and threads that
+    /// are already allowed to block.
+    pub fn call_blocking(&self, policy: &Arc<Policy>, call: Call) -> CallRecord {
+        let place = self.admission.enter_blocking(call.organization, self.limits.wait());
+        let Asked { settings, facts, input } = call.into();
+        let ran = match place {
+            Some(_place) => self.run(policy, &input, facts),
+            None => Ran::nothing(Outcome::Overload),
+        };
+        self.record(policy, settings, input, ran)
+    }
+
+    /// Runs a record again, with the answers it recorded in their order, and compares to the bit: outcome,
+    /// host calls, log, fuel and memory. Blocks for as long as a call may run. `settings` is the text that
+    /// was bound then.
+    pub fn replay(&self, policy: &Policy, settings: &Settings, record: &CallRecord) -> Replay {
+        let _place = self.admission.spare_blocking();
+        replay(&self.engine, &self.name, policy, self.limits, settings, record)
+    }
+
+    fn run(&self, policy: &Policy, input: &HookInput, facts: Facts) -> Ran {
+        let _in_flight = telemetry::in_flight();
+        run(&self.engine, policy, self.limits, input, facts)
+    }
+
+    fn record(&self, policy: &Policy, settings: Digest, input: HookInput, ran: Ran) -> CallRecord {
+        let record = CallRecord {
+            hook: input.hook(),
+            policy: policy.digest,
+            settings,
+            engine: Arc::clone(&self.name),
+            input,
+            answers: ran.answers,
+            history: ran.history,
+            log: ran.log,
+            outcome: ran.outcome,
+            fuel: ran.fuel,
+            memory_peak: ran.memory_peak,
+            micros: ran.micros,
+        };
+        telemetry::called(&record);
+        record
+    }
+}
+
+impl fmt::Debug for PolicyHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyHost")
+            .field("engine", &self.name)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+fn bounded(limit: &'static str, asked: usize, ceiling: usize) -> Result<(), BadLimit> {
+    if (1..=ceiling).contains(&asked) {
+        return Ok(());
+    }
+    Err(BadLimit { limit, asked: asked as u64, ceiling: ceiling as u64 })
+}

@@ -1,0 +1,22 @@
+//! Finds the default policies, which are embedded in the binary.
+
+use std::{env, path::PathBuf};
+
+const POLICIES: [&str; 4] = ["identity", "routing", "replies", "shortcuts"];
+
+fn main() {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../..");
+    let folder = env::var_os("ANTEROOM_GUESTS").map_or_else(|| root.join("target/guests"), PathBuf::from);
+    println!("cargo::rerun-if-env-changed=ANTEROOM_GUESTS");
+    for policy in POLICIES {
+        let path = folder.join(format!("{policy}.wasm"));
+        println!("cargo::rerun-if-changed={}", path.display());
+        if !path.is_file() {
+            println!(
+                "cargo::error=the default policy {} is not built yet: run `make plugins`",
+                path.display()
+            );
+        }
+    }
+    println!("cargo::rustc-env=ANTEROOM_GUESTS_DIR={}", folder.display());
+}

@@ -1,0 +1,62 @@
+//! What all parts of the server share.
+
+use std::sync::Arc;
+
+use anteroom_carriers::Carriers;
+use anteroom_model::ids::NodeId;
+use anteroom_store::Store;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{auth::limits::SignInLimits, directory::Directory, policies::Policies};
+
+/// Handles to the store, the policy host, the carriers and the caches. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    /// Rows.
+    pub store: Store,
+    /// Compiled policies and the host that runs them.
+    pub policies: Policies,
+    /// The network edge.
+    pub carriers: Carriers,
+    /// Organizations' set-up, cached.
+    pub directory: Directory,
+    /// This process, as the holder of leases.
+    pub node: NodeId,
+    /// Slows down guessing of passwords.
+    pub sign_ins: SignInLimits,
+    /// Renders `/metrics`; absent where another recorder is installed (tests).
+    pub metrics: Option<PrometheusHandle>,
+    /// Cookies are sent over HTTPS only: everywhere but on a loopback address.
+    pub secure_cookies: bool,
+    /// Serves the phone simulator: only in a demo.
+    pub demo: bool,
+    /// Told to stop.
+    pub stop: CancellationToken,
+    /// What must end before the process does.
+    pub tasks: TaskTracker,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("node", &self.node).finish_non_exhaustive()
+    }
+}

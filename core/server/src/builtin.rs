@@ -1,0 +1,76 @@
+//! The default policies, embedded in the binary, and giving them to an organization.
+
+use anteroom_model::{
+    hooks::Hook,
+    ids::{OrganizationId, PolicyId},
+    states::BindingMode,
+};
+use anteroom_store::{NewBinding, NewPolicy, Store, StoreError};
+use futures::FutureExt;
+
+use crate::policies::{LoadError, Policies};
+
+/// The default policy of a hook.
+pub fn component(hook: Hook) -> &'static [u8] {
+    match hook {
+        Hook::Identity => include_bytes!(concat!(env!("ANTEROOM_GUESTS_DIR"), "/identity.wasm")),
+        Hook::Routing => include_bytes!(concat!(env!("ANTEROOM_GUESTS_DIR"), "/routing.wasm")),
+        Hook::Replies => include_bytes!(concat!(env!("ANTEROOM_GUESTS_DIR"), "/replies.wasm")),
+        Hook::Shortcuts => include_bytes!(concat!(env!("ANTEROOM_GUESTS_DIR"), "/shortcuts.wasm")),
+    }
+}
+
+/// Stores a component for `organization` as one of its policies.
+pub async fn add_policy(
+    store: &Store,
+    policies: &Policies,
+    organization: OrganizationId,
+    bytes: &'static [u8],
+    origin: &'static str,
+) -> Result<(PolicyId, serde_json::Value), LoadError> {
+    let policy = policies.load(bytes).await?;
+    let manifest = serde_json::to_value(&policy.manifest)
+        .map_err(|error| StoreError::Corrupt { column: "policies.manifest", reason: error.to_string() })?;
+    let defaults = policy.manifest.default_settings.clone();
+    let new = NewPolicy {
+        name: policy.manifest.name.clone(),
+        version: policy.manifest.version.clone(),
+        origin,
+        digest: policy.digest.as_bytes().to_vec(),
+        bytes: bytes.to_vec(),
+        manifest,
+    };
+    let id = store
+        .write(organization, move |mut org| async move { org.insert_policy(&new).await }.boxed())
+        .await?;
+    Ok((id, defaults))
+}
+
+/// Gives `organization` the four defaults, each bound to its hook with its default settings.
+pub async fn bind_defaults(
+    store: &Store,
+    policies: &Policies,
+    organization: OrganizationId,
+) -> Result<(), LoadError> {
+    for hook in Hook::ALL {
+        let (policy_id, settings) =
+            add_policy(store, policies, organization, component(hook), "builtin").await?;
+        let granted = match hook {
+            Hook::Shortcuts => vec!["first-name".to_owned(), "preferred-name".to_owned()],
+            _ => Vec::new(),
+        };
+        let binding = NewBinding {
+            hook: hook.as_str(),
+            number_id: None,
+            position: 0,
+            mode: BindingMode::Active,
+            policy_id,
+            settings: settings.to_string(),
+            granted_fields: granted,
+        };
+        store
+            .write(organization, move |mut org| async move { org.insert_binding(&binding).await }.boxed())
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! Setting up what `anteroom serve` needs, from a terminal.
+
+use std::{io::Read, path::PathBuf};
+
+use anteroom_carriers::{Address, CarrierKind, Credentials};
+use anteroom_model::{
+    ids::{CarrierAccountId, OrganizationId},
+    states::{NumberKind, Registration, Role},
+};
+use anteroom_policy::{HostConfig, PolicyHost};
+use anteroom_store::{NewCarrierAccount, NewNumber, NewStaff, OrganizationSettings};
+use clap::{Args, Subcommand};
+use futures::FutureExt;
+
+use crate::{
+    auth::password,
+    builtin,
+    cli::{Failure, start},
+    policies::Policies,
+};
+
+/// What can be set up. The server must not be running on the same folder.
+#[derive(Debug, Subcommand)]
+pub(super) enum Admin {
+    /// Make an organization with the default policies; prints its id.
+    Organization {
+        #[command(flatten)]
+        place: Place,
+        /// Shown to patients and staff.
+        #[arg(long)]
+        name: String,
+    },
+    /// Add a member of staff; the password is read from standard input.
+    Staff {
+        #[command(flatten)]
+        place: Place,
+        /// Whose.
+        #[arg(long)]
+        organization: OrganizationId,
+        /// Shown to colleagues.
+        #[arg(long)]
+        name: String,
+        /// What they sign in with.
+        #[arg(long)]
+        email: String,
+        /// agent, lead, admin or auditor.
+        #[arg(long)]
+        role: Role,
+    },
+    /// Add a carrier account; its credentials are read from standard input as JSON. Prints its id.
+    Account {
+        #[command(flatten)]
+        place: Place,
+        /// Whose.
+        #[arg(long)]
+        organization: OrganizationId,
+        /// twilio or sandbox.
+        #[arg(long)]
+        carrier: CarrierKind,
+        /// What staff call it.
+        #[arg(long)]
+        label: String,
+        /// What the carrier signs, with `{id}` for the account's id.
+        #[arg(long)]
+        public_url: String,
+        /// The carrier itself confirms STOP and answers HELP.
+        #[arg(long)]
+        answers_opt_outs: bool,
+    },
+    /// Add a number of a carrier account.
+    Number {
+        #[command(flatten)]
+        place: Place,
+        /// Whose.
+        #[arg(long)]
+        organization: OrganizationId,
+        /// Which account sends and receives for it.
+        #[arg(long)]
+        account: CarrierAccountId,
+        /// E.164 or a short code.
+        #[arg(long)]
+        address: String,
+        /// toll_free, ten_dlc, short_code or sandbox.
+        #[arg(long)]
+        kind: NumberKind,
+        /// What staff call it.
+        #[arg(long)]
+        label: String,
+        /// unknown, pending, approved or rejected.
+        #[arg(long, default_value = "unknown")]
+        registration: Registration,
+    },
+}
+
+/// Where the database is.
+#[derive(Debug, Args)]
+pub(super) struct Place {
+    /// Folder of the database and the master key.
+    #[arg(long, env = "ANTEROOM_DATA_DIR", default_value = "data")]
+    data_dir: PathBuf,
+}
+
+pub(super) async fn run(command: Admin) -> Result<(), Failure> {
+    let made = match command {
+        Admin::Organization { place, name } => {
+            let opened = start::open_store(&place.data_dir).await?;
+            let key = opened.store.master().derive("anteroom compiled policies v1");
+            let policies = Policies::new(PolicyHost::new(HostConfig::new(key))?);
+            let id = opened.store.create_organization(&name, &OrganizationSettings::default()).await?;
+            builtin::bind_defaults(&opened.store, &policies, id).await?;
+            id.to_string()
+        }
+        Admin::Staff { place, organization, name, email, role } => {
+            let opened = start::open_store(&place.data_dir).await?;
+            let password = standard_input()?;
+            if password.chars().count() < 12 {
+                return Err("a password has 12 characters or more".into());
+            }
+            let password_hash = password::hash(opened.store.ids(), password).await?;
+            let staff = NewStaff { name, email, password_hash, role };
+            opened
+                .store
+                .write(organization, move |mut org| async move { org.insert_staff(&staff).await }.boxed())
+                .await?
+                .to_string()
+        }
+        Admin::Account { place, organization, carrier, label, public_url, answers_opt_outs } => {
+            let opened = start::open_store(&place.data_dir).await?;
+            let credentials = standard_input()?;
+            Credentials::from_json(carrier, credentials.as_bytes())?;
+            let carrier = carrier.as_str().to_owned();
+            let new = NewCarrierAccount { carrier, label, public_url, credentials, answers_opt_outs };
+            opened
+                .store
+                .write(organization, move |mut org| async move { org.insert_account(&new).await }.boxed())
+                .await?
+                .to_string()
+        }
+        Admin::Number { place, organization, account, address, kind, label, registration } => {
+            let opened = start::open_store(&place.data_dir).await?;
+            let new = NewNumber {
+                carrier_account_id: account,
+                facility_id: None,
+                address: Address::parse(&address)?.as_str().to_owned(),
+                kind,
+                label,
+                texting_enabled: true,
+                verification: None,
+                registration,
+                registration_note: "Set by hand.".to_owned(),
+            };
+            opened
+                .store
+                .write(organization, move |mut org| async move { org.insert_number(&new).await }.boxed())
+                .await?
+                .to_string()
+        }
+    };
+    #[expect(clippy::print_stdout, reason = "the command's output")]
+    {
+        println!("{made}");
+    }
+    Ok(())
+}
+
+fn standard_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,176 @@
+//! The event stream: everything that happens in the organization, live, resumable, complete.
+//!
+//! Events are read from the store in the order of their sequence; a commit in this process only wakes the
+//! reader, and a poll stands behind it. So a stream that resumes from `Last-Event-ID` misses nothing, and
+//! one that asks for events no longer kept is told so with a `gap`.
+
+use std::{convert::Infallible, time::Duration};
+
+use anteroom_store::{Event, Org, StoreError};
+use axum::{
+    extract::{Query, State},
+    http::HeaderMap,
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{self, KeepAlive},
+    },
+};
+use futures::{Stream, stream};
+use metrics::gauge;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::broadcast::{self, error::RecvError};
+use utoipa::IntoParams;
+
+use crate::{app::App, auth::Caller, problem::Problem};
+
+/// Events read at once.
+const PAGE: u32 = 200;
+/// Looks without being woken: events committed by another node.
+const POLL: Duration = Duration::from_secs(1);
+/// Comments that keep proxies from closing a quiet stream.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct After {
+    /// Like `Last-Event-ID`, for clients that can't set headers. Neither: only what happens from now on.
+    after: Option<i64>,
+}
+
+/// What happens, live (`text/event-stream`).
+///
+/// First `ready` with the position the stream begins after; then each event with its sequence number as
+/// `id`, its kind as `event` and `{seq, kind, at, conversation_id, actor, actor_id, data}` as `data`. `gap`
+/// says that older events are not kept any more: read the lists again. Comments come every 15 seconds.
+#[utoipa::path(get, path = "/api/v1/events", tag = "events",
+    params(After, ("Last-Event-ID" = Option<i64>, Header)),
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 401)))]
+pub(super) async fn stream(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    Query(After { after }): Query<After>,
+) -> Result<Response, Problem> {
+    let wakes = app.store.event_wakes();
+    let mut org = app.store.read(caller.organization).await?;
+    let (first, last) = org.event_bounds().await?;
+    drop(org);
+    let asked = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.trim().parse().ok())
+        .or(after);
+    let from = asked.unwrap_or(last);
+    let mut opening = Vec::new();
+    let position = if from > last || (first > 0 && from < first - 1) {
+        // Not a position of this sequence, or one whose followers are gone.
+        opening.push(sse::Event::default().event("gap").data(json!({ "oldest": first }).to_string()));
+        last
+    } else {
+        from
+    };
+    let ready = json!({ "seq": position }).to_string();
+    opening.insert(0, sse::Event::default().event("ready").id(position.to_string()).data(ready));
+    let tail = Tail { app, caller, wakes, position, open: OpenStream::new() };
+    let events = stream::iter(opening.into_iter().map(Ok)).chain_tail(tail);
+    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
+    // Proxies must not hold events back.
+    response.headers_mut().insert("x-accel-buffering", axum::http::HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+struct Tail {
+    app: App,
+    caller: Caller,
+    wakes: broadcast::Receiver<anteroom_model::ids::OrganizationId>,
+    position: i64,
+    open: OpenStream,
+}
+
+/// Counts open streams.
+struct OpenStream;
+
+impl OpenStream {
+    fn new() -> Self {
+        gauge!("anteroom_event_streams").increment(1);
+        Self
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        gauge!("anteroom_event_streams").decrement(1);
+    }
+}
+
+trait ChainTail: Stream<Item = Result<sse::Event, Infallible>> + Sized {
+    /// Goes on with what happens.
+    fn chain_tail(self, tail: Tail) -> impl Stream<Item = Result<sse::Event, Infallible>> {
+        use futures::StreamExt;
+        let live = stream::unfold(tail, |mut tail| async {
+            let page = tail.next_page().await?;
+            Some((stream::iter(page.into_iter().map(Ok)), tail))
+        });
+        self.chain(live.flatten())
+    }
+}
+
+impl<S: Stream<Item = Result<sse::Event, Infallible>>> ChainTail for S {}
+
+impl Tail {
+    /// The next events, as soon as there are any; `None` when the server stops or the store fails.
+    async fn next_page(&mut self) -> Option<Vec<sse::Event>> {
+        let _open = &self.open;
+        loop {
+            match self.read().await {
+                Ok(events) if !events.is_empty() => {
+                    self.position = events.last().map_or(self.position, |event| event.seq);
+                    return Some(events.iter().map(as_sse).collect());
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    // The client connects again and resumes.
+                    tracing::warn!(%error, "an event stream ends: events could not be read");
+                    return None;
+                }
+            }
+            self.wait().await?;
+        }
+    }
+
+    async fn read(&self) -> Result<Vec<Event>, StoreError> {
+        let mut org: Org<'_> = self.app.store.read(self.caller.organization).await?;
+        org.events_after(self.position, PAGE).await
+    }
+
+    async fn wait(&mut self) -> Option<()> {
+        let poll = tokio::time::sleep(POLL);
+        tokio::pin!(poll);
+        loop {
+            tokio::select! {
+                () = self.app.stop.cancelled() => return None,
+                () = &mut poll => return Some(()),
+                woken = self.wakes.recv() => match woken {
+                    Ok(organization) if organization == self.caller.organization => return Some(()),
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => return Some(()),
+                    Err(RecvError::Closed) => return None,
+                },
+            }
+        }
+    }
+}
+
+fn as_sse(event: &Event) -> sse::Event {
+    let data = json!({
+        "seq": event.seq,
+        "kind": event.kind,
+        "at": event.created_at,
+        "conversation_id": event.conversation_id,
+        "actor": event.actor,
+        "actor_id": event.actor_id,
+        "data": event.data,
+    });
+    sse::Event::default().id(event.seq.to_string()).event(&event.kind).data(data.to_string())
+}

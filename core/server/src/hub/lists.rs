@@ -1,0 +1,398 @@
+//! What the organization has: people, places, numbers, policies; and what it must be able to show:
+//! opt-outs, the audit, API tokens.
+
+use anteroom_model::{
+    hours::OpeningHours,
+    ids::{AuditId, BindingId, FacilityId, NumberId, OptOutId, PolicyId, StaffId, TeamId, TokenId},
+    states::{Author, BindingMode, NumberKind, Registration, Role},
+    time::Timestamp,
+};
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+};
+use futures::FutureExt;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    app::App,
+    auth::{self, Caller, SCOPES},
+    hub::{
+        paging::{Page, PageQuery},
+        views::{Named, Names},
+    },
+    outbox::registration_refusal,
+    problem::Problem,
+};
+
+/// A member of staff.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct StaffView {
+    id: StaffId,
+    name: String,
+    role: Role,
+    active: bool,
+    teams: Vec<Named<TeamId>>,
+}
+
+/// Everybody, by name.
+#[utoipa::path(get, path = "/api/v1/staff", tag = "organization",
+    responses((status = 200, body = Page<StaffView>)))]
+pub(super) async fn staff(State(app): State<App>, caller: Caller) -> Result<Json<Page<StaffView>>, Problem> {
+    let mut org = app.store.read(caller.organization).await?;
+    let teams = org.teams().await?;
+    let memberships = org.memberships().await?;
+    let items = org.staff().await?.into_iter().map(|staff| StaffView {
+        teams: teams
+            .iter()
+            .filter(|team| memberships.contains(&(team.id, staff.id)))
+            .map(|team| Named { id: team.id, name: team.name.clone() })
+            .collect(),
+        id: staff.id,
+        name: staff.name,
+        role: staff.role,
+        active: staff.active,
+    });
+    Ok(Json(Page::all(items.collect())))
+}
+
+/// All teams, by name.
+#[utoipa::path(get, path = "/api/v1/teams", tag = "organization",
+    responses((status = 200, body = Page<Named<TeamId>>)))]
+pub(super) async fn teams(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Json<Page<Named<TeamId>>>, Problem> {
+    let teams = app.store.read(caller.organization).await?.teams().await?;
+    let items = teams.into_iter().map(|team| Named { id: team.id, name: team.name });
+    Ok(Json(Page::all(items.collect())))
+}
+
+/// A location with its hours.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FacilityView {
+    id: FacilityId,
+    name: String,
+    /// IANA name.
+    time_zone: String,
+    hours: OpeningHours,
+    open_now: bool,
+}
+
+/// All facilities, by name.
+#[utoipa::path(get, path = "/api/v1/facilities", tag = "organization",
+    responses((status = 200, body = Page<FacilityView>)))]
+pub(super) async fn facilities(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Json<Page<FacilityView>>, Problem> {
+    let entry = app.directory.get(caller.organization).await?;
+    let now = app.store.now();
+    let items = entry.facilities.iter().map(|(facility, schedule)| FacilityView {
+        id: facility.id,
+        name: facility.name.clone(),
+        time_zone: facility.time_zone.clone(),
+        hours: facility.hours.clone(),
+        open_now: schedule.at(now).open,
+    });
+    Ok(Json(Page::all(items.collect())))
+}
+
+/// One of the clinic's numbers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct NumberView {
+    id: NumberId,
+    /// E.164 or a short code.
+    address: String,
+    kind: NumberKind,
+    label: String,
+    facility: Option<Named<FacilityId>>,
+    carrier: String,
+    /// Whether patients may start a conversation on it.
+    texting_enabled: bool,
+    registration: Registration,
+    registration_note: String,
+    /// Why it may not send, in staff's words; null where it may.
+    blocked: Option<&'static str>,
+}
+
+/// All numbers, by label.
+#[utoipa::path(get, path = "/api/v1/numbers", tag = "organization",
+    responses((status = 200, body = Page<NumberView>)))]
+pub(super) async fn numbers(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Json<Page<NumberView>>, Problem> {
+    let entry = app.directory.get(caller.organization).await?;
+    let mut items: Vec<_> = entry
+        .numbers
+        .values()
+        .map(|number| NumberView {
+            id: number.id,
+            address: number.address.clone(),
+            kind: number.kind,
+            label: number.label.clone(),
+            facility: number.facility_id.and_then(|id| {
+                let (facility, _) = entry.facility(id)?;
+                Some(Named { id, name: facility.name.clone() })
+            }),
+            carrier: entry
+                .accounts
+                .get(&number.carrier_account_id)
+                .map(|account| account.row.carrier.clone())
+                .unwrap_or_default(),
+            texting_enabled: number.texting_enabled,
+            registration: number.registration,
+            registration_note: number.registration_note.clone(),
+            blocked: registration_refusal(number.kind, number.registration),
+        })
+        .collect();
+    items.sort_by(|a, b| (&a.label, a.id).cmp(&(&b.label, b.id)));
+    Ok(Json(Page::all(items)))
+}
+
+/// A policy version.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PolicyView {
+    id: PolicyId,
+    name: String,
+    version: String,
+    /// `builtin` or `uploaded`.
+    origin: String,
+    /// SHA-256 of the component, hex.
+    digest: String,
+    manifest: Value,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// All policy versions, by name.
+#[utoipa::path(get, path = "/api/v1/policies", tag = "policies",
+    responses((status = 200, body = Page<PolicyView>)))]
+pub(super) async fn policies(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Json<Page<PolicyView>>, Problem> {
+    let policies = app.store.read(caller.organization).await?.policies().await?;
+    let items = policies.into_iter().map(|policy| PolicyView {
+        id: policy.id,
+        name: policy.name,
+        version: policy.version,
+        origin: policy.origin,
+        digest: hex::encode(policy.digest),
+        manifest: policy.manifest.0,
+        created_at: policy.created_at,
+    });
+    Ok(Json(Page::all(items.collect())))
+}
+
+/// What serves a hook.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BindingView {
+    id: BindingId,
+    /// `identity`, `routing`, `replies` or `shortcuts`.
+    hook: String,
+    /// Null: the whole organization.
+    number_id: Option<NumberId>,
+    /// Order of the chain.
+    position: i32,
+    mode: BindingMode,
+    policy: Named<PolicyId>,
+    policy_version: String,
+    settings: Value,
+    /// Patient fields that an admin has granted.
+    granted_fields: Vec<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// The standing bindings, in the order of their chains.
+#[utoipa::path(get, path = "/api/v1/bindings", tag = "policies",
+    responses((status = 200, body = Page<BindingView>)))]
+pub(super) async fn bindings(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Json<Page<BindingView>>, Problem> {
+    let bindings = app.store.read(caller.organization).await?.bindings().await?;
+    let items = bindings.into_iter().map(|binding| BindingView {
+        id: binding.id,
+        hook: binding.hook,
+        number_id: binding.number_id,
+        position: binding.position,
+        mode: binding.mode,
+        policy: Named { id: binding.policy_id, name: binding.policy_name },
+        policy_version: binding.policy_version,
+        settings: serde_json::from_str(&binding.settings).unwrap_or(Value::Null),
+        granted_fields: binding.granted_fields.0,
+        created_at: binding.created_at,
+    });
+    Ok(Json(Page::all(items.collect())))
+}
+
+/// A patient's STOP.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OptOutView {
+    id: OptOutId,
+    /// E.164.
+    peer: String,
+    /// Null: every number of the organization.
+    number_id: Option<NumberId>,
+    /// `keyword`, `staff` or `carrier`.
+    source: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it was taken back.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    cleared_at: Option<Timestamp>,
+}
+
+/// Opt-outs, newest first. The read is audited.
+#[utoipa::path(get, path = "/api/v1/opt-outs", tag = "patients", params(PageQuery),
+    responses((status = 200, body = Page<OptOutView>)))]
+pub(super) async fn opt_outs(
+    State(app): State<App>,
+    caller: Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<OptOutView>>, Problem> {
+    let before = page.position()?.unwrap_or(OptOutId::GREATEST);
+    let list = app.store.read(caller.organization).await?.opt_outs(before, page.limit()).await?;
+    caller.audit_read(&app, "opt_outs.listed", caller.staff.0).await?;
+    let last = list.last().map(|opt_out| opt_out.id);
+    let items = list.into_iter().map(|opt_out| OptOutView {
+        id: opt_out.id,
+        peer: opt_out.peer,
+        number_id: opt_out.number_id,
+        source: opt_out.source,
+        created_at: opt_out.created_at,
+        cleared_at: opt_out.cleared_at,
+    });
+    Ok(Json(Page::cut(items.collect(), page.limit(), last)))
+}
+
+/// Who read or changed what.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AuditView {
+    id: AuditId,
+    actor: Author,
+    actor_name: Option<String>,
+    /// For example `conversation.read`.
+    action: String,
+    /// Id of what was read or changed.
+    subject: Option<uuid::Uuid>,
+    request_id: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// The audit log, newest first. For admins and auditors.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "organization", params(PageQuery),
+    responses((status = 200, body = Page<AuditView>), (status = 403)))]
+pub(super) async fn audit(
+    State(app): State<App>,
+    caller: Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<AuditView>>, Problem> {
+    caller.require(&[Role::Admin, Role::Auditor])?;
+    let before = page.position()?.unwrap_or(AuditId::GREATEST);
+    let mut org = app.store.read(caller.organization).await?;
+    let list = org.audit(before, page.limit()).await?;
+    let names = Names::read(&mut org).await?;
+    let last = list.last().map(|entry| entry.id);
+    let items = list.into_iter().map(|entry| AuditView {
+        id: entry.id,
+        actor: entry.actor,
+        actor_name: entry.actor_id.map(|id| names.staff_name(id)),
+        action: entry.action,
+        subject: entry.subject,
+        request_id: entry.request_id,
+        created_at: entry.created_at,
+    });
+    Ok(Json(Page::cut(items.collect(), page.limit(), last)))
+}
+
+/// An API token; its secret is shown once, when it is made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TokenView {
+    id: TokenId,
+    name: String,
+    staff: Named<StaffId>,
+    scopes: Vec<String>,
+}
+
+/// A token to be made for the caller.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct NewToken {
+    /// What it is for.
+    name: String,
+    /// `read`, `write` or both.
+    scopes: Vec<String>,
+}
+
+/// A token just made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MadeToken {
+    /// For `Authorization: Bearer`; not shown again.
+    token: String,
+}
+
+/// All tokens that have not been revoked. For admins and auditors.
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "organization",
+    responses((status = 200, body = Page<TokenView>), (status = 403)))]
+pub(super) async fn tokens(State(app): State<App>, caller: Caller) -> Result<Json<Page<TokenView>>, Problem> {
+    caller.require(&[Role::Admin, Role::Auditor])?;
+    let tokens = app.store.read(caller.organization).await?.tokens().await?;
+    let items = tokens.into_iter().map(|token| TokenView {
+        id: token.id,
+        name: token.token_name,
+        staff: Named { id: token.staff_id, name: token.name },
+        scopes: token.scopes.0,
+    });
+    Ok(Json(Page::all(items.collect())))
+}
+
+/// Makes a token that acts as the caller. For admins.
+#[utoipa::path(post, path = "/api/v1/tokens", tag = "organization", request_body = NewToken,
+    responses((status = 201, body = MadeToken), (status = 403), (status = 422)))]
+pub(super) async fn create_token(
+    State(app): State<App>,
+    caller: Caller,
+    Json(new): Json<NewToken>,
+) -> Result<(StatusCode, Json<MadeToken>), Problem> {
+    caller.require(&[Role::Admin])?;
+    if new.name.trim().is_empty() || new.name.chars().count() > 100 {
+        return Err(Problem::invalid("name has 1 to 100 characters."));
+    }
+    let scopes: Vec<&str> = new.scopes.iter().map(String::as_str).collect();
+    if scopes.is_empty() || !scopes.iter().all(|scope| SCOPES.contains(scope)) {
+        return Err(Problem::invalid("scopes are read, write or both."));
+    }
+    let token = auth::create_token(&app.store, caller.organization, caller.staff, &new.name, &scopes).await?;
+    caller.audit_read(&app, "token.created", caller.staff.0).await?;
+    Ok((StatusCode::CREATED, Json(MadeToken { token })))
+}
+
+/// Ends a token at once. For admins.
+#[utoipa::path(delete, path = "/api/v1/tokens/{id}", tag = "organization", params(("id" = TokenId, Path)),
+    responses((status = 204), (status = 403), (status = 404)))]
+pub(super) async fn revoke_token(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<TokenId>,
+) -> Result<StatusCode, Problem> {
+    caller.require(&[Role::Admin])?;
+    let audit = caller.audit("token.revoked", Some(id.0));
+    let revoked = app
+        .store
+        .write(caller.organization, move |mut org| {
+            async move {
+                org.insert_audit(&audit).await?;
+                org.revoke_token(id).await
+            }
+            .boxed()
+        })
+        .await?;
+    if revoked { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("token")) }
+}

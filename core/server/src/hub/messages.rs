@@ -1,0 +1,254 @@
+//! Texts of a conversation: reading them, answering, trying again.
+
+use anteroom_model::{
+    ids::{ConversationId, MessageId},
+    segments::segments,
+    states::{Author, ConversationState, Direction, MessageState},
+};
+use anteroom_store::{Actor, ConversationChange, Extra, Idempotent, NewEvent, NewOutbound, Org};
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode},
+};
+use futures::FutureExt;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::{
+    app::App,
+    auth::Caller,
+    hub::{
+        changes::Refusal,
+        paging::{Page, PageQuery},
+        views::{self, MessageView, Names},
+    },
+    outbox::registration_refusal,
+    problem::Problem,
+};
+
+/// Longest reply, in characters.
+const LONGEST: usize = 1_600;
+/// Longest key of a request that may be repeated.
+const LONGEST_KEY: usize = 255;
+
+/// A reply to the patient.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct NewMessage {
+    /// 1 to 1,600 characters.
+    body: String,
+}
+
+/// The texts of a conversation: a page of the newest, in the order they were written. `next_cursor` leads to
+/// older ones.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/messages", tag = "messages",
+    params(("id" = ConversationId, Path), PageQuery),
+    responses((status = 200, body = Page<MessageView>), (status = 404)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<ConversationId>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<MessageView>>, Problem> {
+    let before = page.position()?.unwrap_or(MessageId::GREATEST);
+    let mut org = app.store.read(caller.organization).await?;
+    org.conversation(id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
+    let mut messages = org.messages(id, before, page.limit()).await?;
+    let names = Names::read(&mut org).await?;
+    drop(org);
+    caller.audit_read(&app, "messages.read", id.0).await?;
+    let oldest = messages.last().map(|message| message.id);
+    messages.reverse();
+    let items = messages.into_iter().map(|message| views::message(message, &names)).collect();
+    Ok(Json(Page::cut(items, page.limit(), oldest)))
+}
+
+/// Answers the patient. The text is queued; its states follow on the event stream.
+///
+/// An unassigned conversation becomes the caller's. With an `Idempotency-Key`, repeating the request answers
+/// with the same message and sends nothing more.
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/messages", tag = "messages",
+    params(("id" = ConversationId, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = NewMessage,
+    responses((status = 201, body = MessageView), (status = 404),
+        (status = 409, description = "Somebody else has it, the patient opted out, or the number may not send"),
+        (status = 422)))]
+pub(super) async fn send(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<ConversationId>,
+    headers: HeaderMap,
+    Json(NewMessage { body }): Json<NewMessage>,
+) -> Result<(StatusCode, Json<MessageView>), Problem> {
+    caller.may_write()?;
+    check_text(&body)?;
+    let key = idempotency_key(&headers)?;
+    let reply = Reply { caller: caller.clone(), id, body, key };
+    let message = app
+        .store
+        .write(caller.organization, move |mut org| async move { reply.store(&mut org).await }.boxed())
+        .await?;
+    view(&app, &caller, message).await.map(|view| (StatusCode::CREATED, Json(view)))
+}
+
+/// Sends a failed, blocked or unknown text again.
+#[utoipa::path(post, path = "/api/v1/messages/{id}/retry", tag = "messages", params(("id" = MessageId, Path)),
+    responses((status = 200, body = MessageView), (status = 404), (status = 409)))]
+pub(super) async fn retry(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+) -> Result<Json<MessageView>, Problem> {
+    caller.may_write()?;
+    let (staff, audit) = (caller.staff, caller.audit("message.retried", Some(id.0)));
+    app.store
+        .write(caller.organization, move |mut org| {
+            async move {
+                let message = org.message(id).await?;
+                let message = message
+                    .filter(|message| message.direction == Direction::Outbound)
+                    .ok_or_else(|| Problem::not_found("message"))?;
+                if !org.retry_outbound(id).await? {
+                    let detail = format!("This text is {}; there is nothing to try again.", message.state);
+                    return Err(Problem::new(
+                        StatusCode::CONFLICT,
+                        "not-failed",
+                        "The text has not failed",
+                        detail,
+                    ));
+                }
+                org.insert_event(&NewEvent {
+                    kind: "message.state",
+                    conversation_id: message.conversation_id,
+                    actor: Actor::Staff(staff),
+                    data: json!({ "message_id": id, "state": MessageState::Queued }),
+                })
+                .await?;
+                org.insert_audit(&audit).await?;
+                Ok::<_, Problem>(())
+            }
+            .boxed()
+        })
+        .await?;
+    Ok(Json(view(&app, &caller, id).await?))
+}
+
+struct Reply {
+    caller: Caller,
+    id: ConversationId,
+    body: String,
+    key: Option<String>,
+}
+
+impl Reply {
+    async fn store(self, org: &mut Org<'_>) -> Result<MessageId, Problem> {
+        let me = self.caller.staff;
+        let message: MessageId = org.new_id();
+        if let Some(key) = &self.key {
+            let request = [self.id.0.as_bytes().as_slice(), self.body.as_bytes()].concat();
+            match org.remember_key(me, key, &request, message.0).await? {
+                Idempotent::Fresh => {}
+                Idempotent::Same(before) => return Ok(MessageId(before)),
+                Idempotent::Misused => return Err(misused_key()),
+            }
+        }
+        let mut c = org.conversation(self.id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
+        match c.assignee_id {
+            Some(holder) if holder != me => return Err(Refusal::HeldBy(holder).explain(org).await?),
+            _ if c.state == ConversationState::Closed => return Err(Refusal::Closed.explain(org).await?),
+            _ => {}
+        }
+        let number = org.number(c.number_id).await?.ok_or_else(|| Problem::not_found("number"))?;
+        if org.is_opted_out(&c.peer, c.number_id).await? {
+            let detail = "This patient has opted out of texts. They can text START to get them again.";
+            return Err(Problem::new(StatusCode::CONFLICT, "opted-out", "The patient has opted out", detail));
+        }
+        if let Some(detail) = registration_refusal(number.kind, number.registration) {
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "not-registered",
+                "This number may not send yet",
+                detail,
+            ));
+        }
+        let accepted = c.assignee_id.is_none();
+        c.assignee_id = Some(me);
+        c.waiting_since = None;
+        c.state = ConversationState::Open;
+        c.snoozed_until = None;
+        c.last_message_at = org.now();
+        let new = NewOutbound {
+            carrier_account_id: number.carrier_account_id,
+            number_id: c.number_id,
+            peer: c.peer.clone(),
+            segments: i32::try_from(segments(&self.body).segments).unwrap_or(i32::MAX),
+            body: self.body,
+            extra: Extra::default(),
+            conversation_id: Some(c.id),
+            author: Author::Staff,
+            author_id: Some(me),
+            despite_opt_out: false,
+        };
+        org.insert_outbound_as(message, &new).await?;
+        if org.update_conversation(&mut c).await? == ConversationChange::Outdated {
+            return Err(Problem::unavailable());
+        }
+        let mut tell = vec![("message.queued", json!({ "message_id": message }))];
+        if accepted {
+            tell.insert(0, ("conversation.accepted", json!({ "assignee_id": me, "by": "reply" })));
+        }
+        for (kind, data) in tell {
+            let (conversation_id, actor) = (Some(c.id), Actor::Staff(me));
+            org.insert_event(&NewEvent { kind, conversation_id, actor, data }).await?;
+        }
+        org.insert_audit(&self.caller.audit("message.sent", Some(message.0))).await?;
+        Ok(message)
+    }
+}
+
+async fn view(app: &App, caller: &Caller, id: MessageId) -> Result<MessageView, Problem> {
+    let mut org = app.store.read(caller.organization).await?;
+    let message = org.message(id).await?.ok_or_else(|| Problem::not_found("message"))?;
+    let names = Names::read(&mut org).await?;
+    Ok(views::message(message, &names))
+}
+
+/// A text that people write: not empty, not endless, storable.
+pub(super) fn check_text(body: &str) -> Result<(), Problem> {
+    if body.trim().is_empty() {
+        return Err(Problem::invalid("body is empty."));
+    }
+    let length = body.chars().count();
+    if length > LONGEST {
+        return Err(Problem::invalid(format!("body has {length} characters; {LONGEST} is the most.")));
+    }
+    if body.contains('\0') {
+        return Err(Problem::invalid("body contains a NUL character."));
+    }
+    Ok(())
+}
+
+/// The `Idempotency-Key`, if one was sent.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if !key.is_empty() && key.len() <= LONGEST_KEY => Ok(Some(key.to_owned())),
+        _ => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "idempotency-key",
+            "Unusable Idempotency-Key",
+            "An Idempotency-Key has 1 to 255 visible ASCII characters.",
+        )),
+    }
+}
+
+/// The key came with another request before.
+pub(super) fn misused_key() -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "idempotency-key-reused",
+        "The Idempotency-Key was used before",
+        "This Idempotency-Key came with another request before. Use a new one.",
+    )
+}

@@ -1,0 +1,173 @@
+//! What happened in a conversation and why, in sentences.
+
+use std::collections::HashMap;
+
+use anteroom_model::{
+    ids::{ConversationId, StaffId},
+    states::Author,
+    time::Timestamp,
+};
+use anteroom_store::Event;
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    app::App,
+    auth::Caller,
+    hub::{paging::Page, views::Names},
+    problem::Problem,
+};
+
+/// An entry of the timeline.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TimelineEntry {
+    /// Position in the organization's event sequence.
+    seq: i64,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// For example `conversation.routed`.
+    kind: String,
+    actor: Author,
+    actor_name: Option<String>,
+    /// A sentence for staff.
+    summary: String,
+    /// Depends on the kind: names, reasons, ids of decisions.
+    data: Value,
+}
+
+/// The timeline of a conversation, oldest first: what the patient, policies and people did, and why.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/timeline", tag = "conversations",
+    params(("id" = ConversationId, Path)),
+    responses((status = 200, body = Page<TimelineEntry>), (status = 404)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<ConversationId>,
+) -> Result<Json<Page<TimelineEntry>>, Problem> {
+    let entry = app.directory.get(caller.organization).await?;
+    let mut org = app.store.read(caller.organization).await?;
+    org.conversation(id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
+    let events = org.events_of(id).await?;
+    let names = Names::read(&mut org).await?;
+    drop(org);
+    caller.audit_read(&app, "timeline.read", id.0).await?;
+    let teams: HashMap<String, String> =
+        entry.teams.iter().map(|team| (team.id.to_string(), team.name.clone())).collect();
+    let items = events
+        .into_iter()
+        .map(|event| TimelineEntry {
+            summary: summary(&event, &names, &teams),
+            seq: event.seq,
+            at: event.created_at,
+            kind: event.kind,
+            actor: event.actor,
+            actor_name: event.actor_id.map(|id| names.staff_name(id)),
+            data: event.data,
+        })
+        .collect();
+    Ok(Json(Page::all(items)))
+}
+
+fn summary(event: &Event, names: &Names, teams: &HashMap<String, String>) -> String {
+    let who = event.actor_id.map_or_else(|| "Anteroom".to_owned(), |id| names.staff_name(id));
+    let data = &event.data;
+    let text = |key: &str| data[key].as_str().unwrap_or_default();
+    let policy =
+        || format!("the policy “{}” {}", text("policy"), text("policy_version")).trim_end().to_owned();
+    match event.kind.as_str() {
+        "conversation.opened" => format!("A first text to {}", text("number")),
+        "conversation.routed" => routed(data, &policy()),
+        "conversation.accepted" if text("by") == "reply" => format!("{who} answered and has it now"),
+        "conversation.accepted" => format!("{who} accepted it"),
+        "conversation.assigned" => assigned(data, &who, names, teams),
+        "conversation.closed" => format!("{who} closed it"),
+        "conversation.reopened" if text("by") == "text" => "Reopened by a new text".to_owned(),
+        "conversation.reopened" if text("by") == "snooze" => "Back from snooze".to_owned(),
+        "conversation.reopened" => format!("{who} reopened it"),
+        "conversation.snoozed" => format!("{who} snoozed it until {}", text("until")),
+        "message.received" => "The patient texted".to_owned(),
+        "message.queued" if event.actor == Author::Staff => format!("{who} answered"),
+        "message.queued" => automatic(data),
+        "message.state" if data["error_text"].is_string() => {
+            format!("A text is {}: {}", text("state"), text("error_text"))
+        }
+        "message.state" => format!("A text is {}", text("state")),
+        "note.added" => format!("{who} added a note"),
+        "identity.linked" => "The phone number belongs to one patient; not verified".to_owned(),
+        "identity.asked" => format!("Asked who is texting ({})", text("question")),
+        "identity.matched" => format!("Verified as a patient: {} agreed", joined(&data["agreed"])),
+        "identity.unmatched" if text("outcome") == "several" => {
+            "The answers fit several patients; please verify".to_owned()
+        }
+        "identity.unmatched" => "The answers fit no patient; please verify".to_owned(),
+        "identity.gave_up" => format!("Stopped asking who is texting ({})", text("reason")),
+        "policy.fault" => {
+            format!(
+                "{} failed in {} ({}): {}",
+                capital(&policy()),
+                text("hook"),
+                text("fault"),
+                text("message")
+            )
+        }
+        "policy.skipped" => "Policies were left out after repeated failures".to_owned(),
+        "replies.loop" => "Automatic replies stopped: another machine seems to be answering".to_owned(),
+        "opt_out.recorded" if text("source") == "carrier" => {
+            "The carrier says the patient has opted out".to_owned()
+        }
+        "opt_out.recorded" => "The patient opted out of texts".to_owned(),
+        "opt_out.cleared" => "The patient wants texts again".to_owned(),
+        "opt_out.suggested" => "The patient may want no more texts: read this one with care".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn routed(data: &Value, policy: &str) -> String {
+    let mut parts = Vec::new();
+    for (key, before) in
+        [("team", "team "), ("facility", "facility "), ("category", ""), ("priority", "priority ")]
+    {
+        if let Some(value) = data[key].as_str() {
+            parts.push(format!("{before}{value}"));
+        }
+    }
+    let place = if parts.is_empty() { "where it is".to_owned() } else { parts.join(", ") };
+    format!("Routed to {place} by {policy}: {}", data["reason"].as_str().unwrap_or_default())
+}
+
+fn assigned(data: &Value, who: &str, names: &Names, teams: &HashMap<String, String>) -> String {
+    let staff = data["assignee_id"].as_str().and_then(|id| id.parse::<StaffId>().ok());
+    let team = data["team_id"].as_str().and_then(|id| teams.get(id));
+    match (staff, team) {
+        (Some(staff), _) => format!("{who} assigned it to {}", names.staff_name(staff)),
+        (None, Some(team)) => format!("{who} gave it to {team}; nobody has accepted it"),
+        (None, None) => format!("{who} put it back into Unassigned"),
+    }
+}
+
+fn automatic(data: &Value) -> String {
+    let why = &data["why"];
+    let text = |key: &str| why[key].as_str().unwrap_or_default();
+    match (why["keyword"].as_str(), text("hook")) {
+        (Some(keyword), _) => format!("Answered {} automatically", keyword.to_uppercase()),
+        (None, "replies") => {
+            format!("Automatic reply by the policy “{}”: {}", text("policy"), text("reason"))
+        }
+        (None, _) => format!("Automatic text by the policy “{}”", text("policy")),
+    }
+}
+
+fn joined(values: &Value) -> String {
+    let words: Vec<_> = values.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    words.join(", ")
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,68 @@
+//! What is known when a turn begins.
+
+use std::sync::Arc;
+
+use anteroom_model::{
+    hooks::{ClinicNumber, Hours},
+    hours::{OpeningHours, Schedule},
+    time::Timestamp,
+};
+use anteroom_store::{Conversation, InboundWork, Number, Store, StoreError};
+
+use crate::{
+    directory::{Account, Entry},
+    pipeline::{chain, turn::TurnError},
+};
+
+/// The facts of a turn. Nothing is read afterwards until everything is applied; if the conversation has
+/// changed by then, the turn begins again.
+pub(super) struct Facts<'a> {
+    pub(super) work: &'a InboundWork,
+    pub(super) entry: Arc<Entry>,
+    pub(super) number: Number,
+    pub(super) account: Account,
+    pub(super) conversation: Option<Conversation>,
+    pub(super) opted_out: bool,
+    /// The moment of the turn.
+    pub(super) now: Timestamp,
+    /// The number as policies see it.
+    pub(super) clinic: ClinicNumber,
+    /// Opening hours at `now`.
+    pub(super) hours: Hours,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) async fn read(
+        store: &Store,
+        entry: Arc<Entry>,
+        work: &'a InboundWork,
+    ) -> Result<Self, TurnError> {
+        let number = entry.numbers.get(&work.number_id).cloned().ok_or(TurnError::NumberGone)?;
+        let account = entry.accounts.get(&work.carrier_account_id).cloned().ok_or(TurnError::NumberGone)?;
+        let mut org = store.read(work.organization).await?;
+        let conversation = org.conversation_with(number.id, &work.peer).await?;
+        let opted_out = org.is_opted_out(&work.peer, number.id).await?;
+        let now = org.now();
+        let clinic = chain::number_for_policies(&entry, &number);
+        let hours = hours_of(&entry, &number, now)?;
+        Ok(Self { work, entry, number, account, conversation, opted_out, now, clinic, hours })
+    }
+}
+
+/// Opening hours of the number's facility; without one, of the only facility there is; else always open.
+pub(crate) fn hours_of(entry: &Entry, number: &Number, now: Timestamp) -> Result<Hours, StoreError> {
+    let own = number.facility_id.and_then(|id| entry.facility(id));
+    let only = || match entry.facilities.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    };
+    if let Some((_, schedule)) = own.or_else(only) {
+        return Ok(schedule.at(now));
+    }
+    let never_closed = |error: anteroom_model::hours::InvalidHours| StoreError::Corrupt {
+        column: "facilities.hours",
+        reason: error.to_string(),
+    };
+    let always = Schedule::new("UTC", &OpeningHours::always()).map_err(never_closed)?;
+    Ok(always.at(now))
+}

@@ -1,0 +1,98 @@
+//! What a turn has decided, as data, before anything of it is stored.
+
+use anteroom_model::{ids::ConversationId, states::Author};
+use anteroom_store::{Actor, Conversation, Extra, NewDecision, NewEvent};
+use serde_json::Value;
+
+use crate::pipeline::chain::Source;
+
+/// Everything that one transaction will store.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The conversation as it will be; `None`: the text belongs to none.
+    pub(super) conversation: Option<Conversation>,
+    /// The conversation is made by this turn.
+    pub(super) is_new: bool,
+    /// A placeholder must be made and linked.
+    pub(super) placeholder: bool,
+    /// What is done about opt-outs.
+    pub(super) opt_out: OptOutChange,
+    /// Policy calls to record.
+    pub(super) decisions: Vec<NewDecision>,
+    /// What to tell, in order.
+    pub(super) events: Vec<PlannedEvent>,
+    /// What to send, in order.
+    pub(super) texts: Vec<PlannedText>,
+}
+
+impl Plan {
+    pub(super) fn new(conversation: Option<Conversation>, is_new: bool) -> Self {
+        Self {
+            conversation,
+            is_new,
+            placeholder: false,
+            opt_out: OptOutChange::Keep,
+            decisions: Vec::new(),
+            events: Vec::new(),
+            texts: Vec::new(),
+        }
+    }
+
+    pub(super) fn tell(&mut self, kind: &'static str, actor: Actor, data: Value) {
+        self.events.push(PlannedEvent { kind, actor, data });
+    }
+
+    /// A policy failed: staff see it in the timeline, its author in the decision.
+    pub(super) fn tell_fault(&mut self, hook: &str, by: &Source, kind: &str, message: &str) {
+        tracing::warn!(hook, fault = kind, policy = by.policy, decision = %by.decision, "a policy failed");
+        self.tell(
+            "policy.fault",
+            Actor::Policy,
+            serde_json::json!({
+                "hook": hook,
+                "fault": kind,
+                "message": message,
+                "policy": by.policy,
+                "policy_version": by.version,
+                "decision_id": by.decision,
+            }),
+        );
+    }
+}
+
+/// What a turn does about opt-outs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OptOutChange {
+    /// Nothing.
+    Keep,
+    /// Record one; the confirmation is sent only if it is new.
+    Record,
+    /// Take it back.
+    Clear,
+}
+
+/// An event whose conversation is known only when it is stored.
+#[derive(Debug)]
+pub(super) struct PlannedEvent {
+    kind: &'static str,
+    actor: Actor,
+    data: Value,
+}
+
+impl PlannedEvent {
+    pub(super) fn of(self, conversation: Option<ConversationId>) -> NewEvent {
+        NewEvent { kind: self.kind, conversation_id: conversation, actor: self.actor, data: self.data }
+    }
+}
+
+/// A text to be queued.
+#[derive(Debug)]
+pub(super) struct PlannedText {
+    pub(super) body: String,
+    pub(super) author: Author,
+    pub(super) extra: Extra,
+    /// The confirmation of an opt-out: sent although the patient has just opted out, and only if that is new.
+    pub(super) confirms_opt_out: bool,
+    /// Why, for the timeline.
+    pub(super) reason: Value,
+}

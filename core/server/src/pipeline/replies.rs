@@ -1,0 +1,145 @@
+//! Automatic replies: what the policy writes, and what the host lets through.
+
+use std::time::Duration;
+
+use anteroom_model::{
+    hooks::{HookInput, HookOutput, RepliesTurn, Reply, Told},
+    states::Author,
+};
+use anteroom_store::{Actor, Extra, Message, StoreError};
+use serde_json::json;
+
+use crate::{
+    app::App,
+    pipeline::{
+        chain::{self, Answer, Subject},
+        gather::Facts,
+        plan::{Plan, PlannedText},
+    },
+};
+
+/// Longest text sent, in characters: Twilio's own limit (error 21617).
+const LONGEST: usize = 1_600;
+/// Automatic replies to one conversation within [`LOOP_WINDOW`] at most: more is another machine answering.
+const LOOP_REPLIES: usize = 6;
+const LOOP_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// Replies of one turn at most.
+const REPLIES: usize = 3;
+/// How far back a policy sees what it has told.
+const TOLD_WINDOW: Duration = Duration::from_secs(30 * 24 * 3600);
+const TOLD: u32 = 20;
+
+pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreError> {
+    if facts.opted_out {
+        return Ok(());
+    }
+    let Some(conversation) = plan.conversation.clone() else { return Ok(()) };
+    let told = match &facts.conversation {
+        Some(known) => {
+            let since = facts.now.minus(TOLD_WINDOW);
+            app.store.read(facts.work.organization).await?.automatic_replies(known.id, since, TOLD).await?
+        }
+        None => Vec::new(),
+    };
+    let input = HookInput::Replies(RepliesTurn {
+        text: facts.work.body.clone(),
+        media_count: u32::try_from(facts.work.extra.media.len()).unwrap_or(u32::MAX),
+        number: facts.clinic.clone(),
+        hours: facts.hours.clone(),
+        turn_number: u32::try_from(conversation.turn_number).unwrap_or(1),
+        told: told.iter().filter_map(as_told).collect(),
+    });
+    let subject = Subject {
+        organization: facts.work.organization,
+        number: &facts.number,
+        conversation: Some(&conversation),
+        message: Some(facts.work.id),
+    };
+    let verdict = chain::ask(app, &facts.entry, subject, input).await?;
+    plan.decisions.extend(verdict.decisions);
+    match verdict.answer {
+        Answer::NoOpinion => {}
+        Answer::Fault { by, kind, message } => plan.tell_fault("replies", &by, kind, &message),
+        Answer::Decided { output: HookOutput::Replies(replies), by } => {
+            if let Some(reason) = refuse(&replies) {
+                chain::mark_effect(&mut plan.decisions, by.decision, "refused");
+                plan.tell_fault("replies", &by, "invalid_output", reason);
+                return Ok(());
+            }
+            let allowed = allowed(facts, &told, replies);
+            let effect = if allowed.is_empty() { "throttled" } else { "applied" };
+            chain::mark_effect(&mut plan.decisions, by.decision, effect);
+            if in_a_loop(facts, &told) && !allowed.is_empty() {
+                chain::mark_effect(&mut plan.decisions, by.decision, "loop");
+                plan.tell("replies.loop", Actor::Host, json!({ "replies": told.len() }));
+                return Ok(());
+            }
+            // What the policy says comes before a question that identity asks: a greeting, then the question.
+            let texts = allowed.into_iter().map(|reply| PlannedText {
+                body: reply.body,
+                author: Author::Policy,
+                extra: Extra { throttle_key: Some(reply.throttle_key), ..Extra::default() },
+                confirms_opt_out: false,
+                reason: json!({
+                    "hook": "replies",
+                    "reason": reply.reason,
+                    "policy": by.policy,
+                    "decision_id": by.decision,
+                }),
+            });
+            plan.texts.splice(0..0, texts);
+        }
+        Answer::Decided { by, .. } => {
+            plan.tell_fault("replies", &by, "invalid_output", "the answer belongs to another hook");
+        }
+    }
+    Ok(())
+}
+
+/// Whether `body` can be sent at all; otherwise what is wrong with it.
+pub(super) fn sendable(body: &str) -> Result<(), &'static str> {
+    if body.trim().is_empty() {
+        Err("the text to send is empty")
+    } else if body.chars().count() > LONGEST {
+        Err("the text to send is longer than 1,600 characters")
+    } else if body.contains('\0') {
+        Err("the text to send contains a NUL character")
+    } else {
+        Ok(())
+    }
+}
+
+fn refuse(replies: &[Reply]) -> Option<&'static str> {
+    if replies.len() > REPLIES {
+        return Some("there are more than three replies");
+    }
+    if replies.iter().any(|reply| reply.throttle_key.is_empty() || reply.throttle_key.len() > 100) {
+        return Some("a reply's throttle key is empty or longer than 100 bytes");
+    }
+    replies.iter().find_map(|reply| sendable(&reply.body).err())
+}
+
+fn as_told(message: &Message) -> Option<Told> {
+    let throttle_key = message.extra.throttle_key.clone()?;
+    Some(Told { throttle_key, at: message.created_at.micros() })
+}
+
+/// Leaves out what was said under the same key within the throttle time.
+fn allowed(facts: &Facts<'_>, told: &[Message], replies: Vec<Reply>) -> Vec<Reply> {
+    let minutes = u64::from(facts.entry.organization.settings.throttle_minutes);
+    let since = facts.now.minus(Duration::from_secs(60 * minutes));
+    replies
+        .into_iter()
+        .filter(|reply| {
+            !told.iter().any(|message| {
+                message.created_at >= since
+                    && message.extra.throttle_key.as_deref() == Some(&reply.throttle_key)
+            })
+        })
+        .collect()
+}
+
+fn in_a_loop(facts: &Facts<'_>, told: &[Message]) -> bool {
+    let since = facts.now.minus(LOOP_WINDOW);
+    told.iter().filter(|message| message.created_at >= since).count() >= LOOP_REPLIES
+}

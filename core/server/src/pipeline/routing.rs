@@ -1,0 +1,160 @@
+//! Where a conversation in the Unassigned queue belongs.
+
+use anteroom_model::{
+    hooks::{HookInput, HookOutput, Placement, RoutingTurn},
+    ids::{FacilityId, TeamId},
+    states::Priority,
+};
+use anteroom_store::{Actor, Conversation, StoreError};
+use serde_json::json;
+
+use crate::{
+    app::App,
+    directory::Entry,
+    pipeline::{
+        chain::{self, Answer, Subject},
+        gather::Facts,
+        plan::Plan,
+    },
+};
+
+/// Tags of a conversation at most, and their length in characters.
+const TAGS: usize = 20;
+const WORD: usize = 60;
+
+pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreError> {
+    // Once a person has it, people decide where it goes.
+    let Some(conversation) = plan.conversation.clone().filter(|c| c.assignee_id.is_none()) else {
+        return Ok(());
+    };
+    let input = HookInput::Routing(turn(facts, &conversation));
+    let subject = Subject {
+        organization: facts.work.organization,
+        number: &facts.number,
+        conversation: Some(&conversation),
+        message: Some(facts.work.id),
+    };
+    let verdict = chain::ask(app, &facts.entry, subject, input).await?;
+    plan.decisions.extend(verdict.decisions);
+    match verdict.answer {
+        Answer::NoOpinion => {}
+        Answer::Fault { by, kind, message } => plan.tell_fault("routing", &by, kind, &message),
+        Answer::Decided { output: HookOutput::Routing(placement), by } => {
+            match resolve(&facts.entry, &placement) {
+                Ok(place) => {
+                    chain::mark_effect(&mut plan.decisions, by.decision, "applied");
+                    if let Some(conversation) = &mut plan.conversation {
+                        place.apply(conversation);
+                    }
+                    plan.tell(
+                        "conversation.routed",
+                        Actor::Policy,
+                        json!({
+                            "team": placement.team,
+                            "facility": placement.facility,
+                            "category": placement.category,
+                            "priority": placement.priority,
+                            "tags": placement.tags,
+                            "reason": placement.reason,
+                            "policy": by.policy,
+                            "policy_version": by.version,
+                            "decision_id": by.decision,
+                        }),
+                    );
+                }
+                Err(reason) => {
+                    chain::mark_effect(&mut plan.decisions, by.decision, "refused");
+                    plan.tell_fault("routing", &by, "invalid_output", &reason);
+                }
+            }
+        }
+        Answer::Decided { by, .. } => {
+            plan.tell_fault("routing", &by, "invalid_output", "the answer belongs to another hook");
+        }
+    }
+    Ok(())
+}
+
+fn turn(facts: &Facts<'_>, conversation: &Conversation) -> RoutingTurn {
+    let entry = &facts.entry;
+    let team = conversation.team_id.and_then(|id| entry.teams.iter().find(|team| team.id == id));
+    let facility = conversation.facility_id.and_then(|id| entry.facility(id));
+    let routed = team.is_some() || conversation.category.is_some();
+    RoutingTurn {
+        text: facts.work.body.clone(),
+        media_count: u32::try_from(facts.work.extra.media.len()).unwrap_or(u32::MAX),
+        number: facts.clinic.clone(),
+        hours: facts.hours.clone(),
+        turn_number: u32::try_from(conversation.turn_number).unwrap_or(1),
+        identity: conversation.identity.as_str().to_owned(),
+        teams: entry.teams.iter().map(|team| team.name.clone()).collect(),
+        facilities: entry.facilities.iter().map(|(facility, _)| facility.name.clone()).collect(),
+        current: routed.then(|| Placement {
+            team: team.map(|team| team.name.clone()),
+            facility: facility.map(|(facility, _)| facility.name.clone()),
+            category: conversation.category.clone(),
+            priority: Some(conversation.priority.as_str().to_owned()),
+            tags: conversation.tags.clone(),
+            reason: String::new(),
+        }),
+    }
+}
+
+/// A placement whose names have been found.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    team: Option<TeamId>,
+    facility: Option<FacilityId>,
+    category: Option<String>,
+    priority: Option<Priority>,
+    tags: Vec<String>,
+}
+
+impl Place {
+    fn apply(self, conversation: &mut Conversation) {
+        conversation.team_id = self.team.or(conversation.team_id);
+        conversation.facility_id = self.facility.or(conversation.facility_id);
+        conversation.category = self.category.or(conversation.category.take());
+        conversation.priority = self.priority.unwrap_or(conversation.priority);
+        for tag in self.tags {
+            if !conversation.tags.contains(&tag) && conversation.tags.len() < TAGS {
+                conversation.tags.push(tag);
+            }
+        }
+    }
+}
+
+fn resolve(entry: &Entry, placement: &Placement) -> Result<Place, String> {
+    let team = placement
+        .team
+        .as_deref()
+        .map(|name| {
+            let found = entry.teams.iter().find(|team| team.name == name).map(|team| team.id);
+            found.ok_or_else(|| format!("there is no team {}", quoted(name)))
+        })
+        .transpose()?;
+    let facility = placement
+        .facility
+        .as_deref()
+        .map(|name| {
+            let mut all = entry.facilities.iter();
+            let found = all.find(|(facility, _)| facility.name == name).map(|(facility, _)| facility.id);
+            found.ok_or_else(|| format!("there is no facility {}", quoted(name)))
+        })
+        .transpose()?;
+    let priority = placement
+        .priority
+        .as_deref()
+        .map(|word| word.parse::<Priority>().map_err(|error| error.to_string()))
+        .transpose()?;
+    let words = placement.category.iter().chain(&placement.tags);
+    if let Some(long) = words.clone().find(|word| word.is_empty() || word.chars().count() > WORD) {
+        return Err(format!("{} is no category or tag: 1 to {WORD} characters", quoted(long)));
+    }
+    Ok(Place { team, facility, category: placement.category.clone(), priority, tags: placement.tags.clone() })
+}
+
+fn quoted(word: &str) -> String {
+    let short: String = word.chars().take(40).collect();
+    format!("“{short}”")
+}

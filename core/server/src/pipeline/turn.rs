@@ -1,0 +1,116 @@
+//! One inbound message: what is known, what is decided, what is stored.
+
+use anteroom_model::{
+    ids::ConversationId,
+    keywords::{self, Keyword},
+    states::ConversationState,
+};
+use anteroom_store::{Actor, Conversation, InboundWork, StoreError};
+use serde_json::json;
+
+use crate::{
+    app::App,
+    pipeline::{apply, gather::Facts, host_rules, identity, plan::Plan, replies, routing},
+};
+
+/// How often a turn begins again because somebody changed the conversation meanwhile.
+const COLLISIONS: u32 = 20;
+
+/// Why a turn could not be finished.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TurnError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody else has the message by now; nothing was stored.
+    #[error("the lease was lost")]
+    LeaseLost,
+    /// The conversation changed while the turn ran; nothing was stored.
+    #[error("the conversation kept changing")]
+    Outdated,
+    /// The number or its account was removed.
+    #[error("the number that was texted is gone")]
+    NumberGone,
+    /// A bug.
+    #[error("the turn panicked")]
+    Panicked,
+}
+
+/// Works one message. `with_policies` is false where earlier tries failed: a person then decides alone.
+pub(super) async fn run(app: &App, work: &InboundWork, with_policies: bool) -> Result<(), TurnError> {
+    for _ in 0..COLLISIONS {
+        let entry = app.directory.get(work.organization).await?;
+        let facts = Facts::read(&app.store, entry, work).await?;
+        let plan = decide(app, &facts, with_policies).await?;
+        match apply::apply(app, &facts, plan).await {
+            Err(TurnError::Outdated) => {}
+            outcome => return outcome,
+        }
+    }
+    Err(TurnError::Outdated)
+}
+
+async fn decide(app: &App, facts: &Facts<'_>, with_policies: bool) -> Result<Plan, StoreError> {
+    match keywords::classify(&facts.work.body) {
+        Some(Keyword::Stop) => return Ok(host_rules::stop(app, facts)),
+        Some(Keyword::Help) => return Ok(host_rules::help(app, facts)),
+        Some(Keyword::Start | Keyword::Yes) if facts.opted_out => return Ok(host_rules::start(app, facts)),
+        _ => {}
+    }
+    if !facts.number.texting_enabled && !is_open(facts.conversation.as_ref()) {
+        return Ok(Plan::new(None, false));
+    }
+    let mut plan = opened(app, facts);
+    if keywords::plain_language_revocation(&facts.work.body) && !facts.opted_out {
+        let data = json!({ "message_id": facts.work.id });
+        plan.tell("opt_out.suggested", Actor::Host, data);
+    }
+    identity::decide(app, facts, &mut plan, with_policies).await?;
+    if with_policies {
+        routing::decide(app, facts, &mut plan).await?;
+        replies::decide(app, facts, &mut plan).await?;
+    } else {
+        plan.tell("policy.skipped", Actor::Host, json!({ "attempt": facts.work.attempt }));
+    }
+    Ok(plan)
+}
+
+fn is_open(conversation: Option<&Conversation>) -> bool {
+    conversation.is_some_and(|conversation| conversation.state != ConversationState::Closed)
+}
+
+/// A conversation for this text: the one there is, or a new one.
+pub(super) fn conversation_for(app: &App, facts: &Facts<'_>) -> (Conversation, bool) {
+    if let Some(conversation) = &facts.conversation {
+        return (conversation.clone(), false);
+    }
+    let id: ConversationId = app.store.ids().next(facts.now);
+    let number = &facts.number;
+    let new = Conversation::begin(id, number.id, number.facility_id, &facts.work.peer, facts.now);
+    (new, true)
+}
+
+/// The conversation of an ordinary text: opened or reopened, waiting for an answer.
+fn opened(app: &App, facts: &Facts<'_>) -> Plan {
+    let (mut conversation, is_new) = conversation_for(app, facts);
+    let reopened = conversation.state == ConversationState::Closed;
+    let woken = conversation.state == ConversationState::Snoozed;
+    if reopened {
+        conversation.assignee_id = None;
+        conversation.turn_number = 0;
+        conversation.waiting_since = None;
+    }
+    conversation.state = ConversationState::Open;
+    conversation.snoozed_until = None;
+    conversation.turn_number += 1;
+    conversation.last_message_at = facts.now;
+    conversation.waiting_since.get_or_insert(facts.work.created_at);
+    let mut plan = Plan::new(Some(conversation), is_new);
+    if is_new {
+        plan.tell("conversation.opened", Actor::Patient, json!({ "number": facts.number.label }));
+    } else if reopened || woken {
+        plan.tell("conversation.reopened", Actor::Patient, json!({ "by": "text" }));
+    }
+    plan.tell("message.received", Actor::Patient, json!({ "message_id": facts.work.id }));
+    plan
+}

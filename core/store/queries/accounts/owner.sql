@@ -1,0 +1,1 @@
+SELECT organization_id FROM carrier_accounts WHERE id = $1

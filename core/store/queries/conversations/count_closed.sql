@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM conversations WHERE organization_id = $1 AND state = 'closed'

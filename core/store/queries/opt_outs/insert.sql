@@ -1,0 +1,2 @@
+INSERT INTO opt_outs (organization_id, id, peer_hash, peer, number_id, source, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)

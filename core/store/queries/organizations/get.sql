@@ -1,0 +1,1 @@
+SELECT id, name, settings FROM organizations WHERE id = $1

@@ -1,0 +1,1 @@
+UPDATE organizations SET settings = $2 WHERE id = $1

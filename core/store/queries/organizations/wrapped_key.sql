@@ -1,0 +1,1 @@
+SELECT wrapped_key FROM organizations WHERE id = $1

@@ -1,0 +1,2 @@
+SELECT id, name, version, origin, digest, manifest, created_at FROM policies
+WHERE organization_id = $1 AND digest = $2

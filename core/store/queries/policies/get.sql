@@ -1,0 +1,1 @@
+SELECT id, name, version, origin, digest, manifest, created_at FROM policies WHERE organization_id = $1 AND id = $2

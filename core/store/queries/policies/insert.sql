@@ -1,0 +1,2 @@
+INSERT INTO policies (organization_id, id, name, version, origin, digest, manifest, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

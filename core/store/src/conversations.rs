@@ -1,0 +1,328 @@
+//! Conversations: one patient's thread on one number.
+
+use anteroom_model::{
+    ids::{ConversationId, FacilityId, NumberId, OrganizationId, PatientId, StaffId, TeamId},
+    states::{ConversationState, Identity, Priority},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, types::Json};
+
+use crate::{
+    Org, Store, StoreError,
+    conn::{execute, fetch_all, fetch_optional, on},
+    sql,
+};
+
+/// A conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// The clinic's number.
+    pub number_id: NumberId,
+    /// The patient's phone number, E.164.
+    pub peer: String,
+    /// Who it is, as far as known.
+    pub patient_id: Option<PatientId>,
+    /// How well that is known.
+    pub identity: Identity,
+    /// Questions asked and answers given in the running verification.
+    pub exchanges: Vec<Exchange>,
+    /// Open, snoozed or closed.
+    pub state: ConversationState,
+    /// Who has it; `None`: in the Unassigned queue.
+    pub assignee_id: Option<StaffId>,
+    /// Which team it was routed to.
+    pub team_id: Option<TeamId>,
+    /// Which facility it belongs to.
+    pub facility_id: Option<FacilityId>,
+    /// The organization's own word.
+    pub category: Option<String>,
+    /// How urgent.
+    pub priority: Priority,
+    /// Set by routing and staff.
+    pub tags: Vec<String>,
+    /// Texts since it was opened.
+    pub turn_number: i32,
+    /// When the oldest text that nobody answered came in.
+    pub waiting_since: Option<Timestamp>,
+    /// Of either direction.
+    pub last_message_at: Timestamp,
+    /// When it comes back.
+    pub snoozed_until: Option<Timestamp>,
+    /// When the first text came.
+    pub created_at: Timestamp,
+    /// Grows with every change.
+    pub version: i64,
+}
+
+impl Conversation {
+    /// What a first text from `peer` (E.164) begins; open, unassigned, nothing known.
+    pub fn begin(
+        id: ConversationId,
+        number: NumberId,
+        facility: Option<FacilityId>,
+        peer: &str,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            number_id: number,
+            peer: peer.to_owned(),
+            patient_id: None,
+            identity: Identity::Unasked,
+            exchanges: Vec::new(),
+            state: ConversationState::Open,
+            assignee_id: None,
+            team_id: None,
+            facility_id: facility,
+            category: None,
+            priority: Priority::Normal,
+            tags: Vec::new(),
+            turn_number: 0,
+            waiting_since: None,
+            last_message_at: now,
+            snoozed_until: None,
+            created_at: now,
+            version: 1,
+        }
+    }
+}
+
+/// One question of a verification and its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The policy's name for the question.
+    pub question: String,
+    /// What was sent.
+    pub prompt: String,
+    /// What came back.
+    pub answer: Option<String>,
+}
+
+/// A queue, as staff see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConversationFilter {
+    /// Open with nobody's name on it.
+    Unassigned,
+    /// Open or snoozed with this person's name on it.
+    Mine(StaffId),
+    /// Open or snoozed in this person's teams.
+    Team(StaffId),
+    /// Open or snoozed.
+    All,
+}
+
+/// How many there are in each queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct QueueCounts {
+    /// Open with nobody's name on it.
+    pub unassigned: i64,
+    /// With this person's name on it.
+    pub mine: i64,
+    /// In this person's teams.
+    pub team: i64,
+    /// Open or snoozed.
+    pub all_open: i64,
+}
+
+/// The outcome of storing a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConversationChange {
+    /// Stored; the conversation's version grew by one.
+    Stored,
+    /// Somebody else stored a change since it was read.
+    Outdated,
+}
+
+#[derive(FromRow)]
+struct ConversationRow {
+    id: ConversationId,
+    number_id: NumberId,
+    peer: Vec<u8>,
+    patient_id: Option<PatientId>,
+    identity: Identity,
+    exchanges: Option<Vec<u8>>,
+    state: ConversationState,
+    assignee_id: Option<StaffId>,
+    team_id: Option<TeamId>,
+    facility_id: Option<FacilityId>,
+    category: Option<String>,
+    priority: Priority,
+    tags: Json<Vec<String>>,
+    turn_number: i32,
+    waiting_since: Option<Timestamp>,
+    last_message_at: Timestamp,
+    snoozed_until: Option<Timestamp>,
+    created_at: Timestamp,
+    version: i64,
+}
+
+impl Store {
+    /// Conversations whose snooze has ended, at most a hundred.
+    pub async fn due_snoozed(&self) -> Result<Vec<(OrganizationId, ConversationId)>, StoreError> {
+        let (mut conn, now) = (self.reader().await?, self.now());
+        Ok(on!(&mut conn, c => {
+            sqlx::query_as(sql!("conversations/due_snoozed")).bind(now).fetch_all(c).await?
+        }))
+    }
+}
+
+impl Org<'_> {
+    /// Stores a conversation that was begun with [`Conversation::begin`].
+    pub async fn insert_conversation(&mut self, c: &Conversation) -> Result<(), StoreError> {
+        let hash = self.keys.lookup("phone", &c.peer);
+        let sealed = self.keys.seal("conversations.peer", c.id.0, c.peer.as_bytes())?;
+        let exchanges = self.seal_exchanges(c)?;
+        execute!(
+            self,
+            "conversations/insert",
+            c.id,
+            c.patient_id,
+            c.identity,
+            exchanges,
+            c.state,
+            c.assignee_id,
+            c.team_id,
+            c.facility_id,
+            c.category.as_deref(),
+            c.priority,
+            Json(&c.tags),
+            c.turn_number,
+            c.waiting_since,
+            c.last_message_at,
+            c.snoozed_until,
+            c.version,
+            c.number_id,
+            hash,
+            sealed,
+            c.created_at,
+        );
+        Ok(())
+    }
+
+    fn seal_exchanges(&self, c: &Conversation) -> Result<Option<Vec<u8>>, StoreError> {
+        let asked = (!c.exchanges.is_empty()).then_some(&c.exchanges);
+        asked.map(|asked| self.keys.seal_json("conversations.exchanges", c.id.0, asked)).transpose()
+    }
+
+    /// One conversation.
+    pub async fn conversation(&mut self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
+        let row = fetch_optional!(self, ConversationRow, "conversations/get", id);
+        row.map(|row| self.open_conversation(row)).transpose()
+    }
+
+    /// The conversation of `peer` (E.164) on `number`.
+    pub async fn conversation_with(
+        &mut self,
+        number: NumberId,
+        peer: &str,
+    ) -> Result<Option<Conversation>, StoreError> {
+        let hash = self.keys.lookup("phone", peer);
+        let row = fetch_optional!(self, ConversationRow, "conversations/by_peer", number, hash);
+        row.map(|row| self.open_conversation(row)).transpose()
+    }
+
+    /// Stores `conversation` if nobody has changed it since it was read, and raises its version.
+    pub async fn update_conversation(
+        &mut self,
+        conversation: &mut Conversation,
+    ) -> Result<ConversationChange, StoreError> {
+        let c = &*conversation;
+        let exchanges = self.seal_exchanges(c)?;
+        let changed = execute!(
+            self,
+            "conversations/update",
+            c.id,
+            c.patient_id,
+            c.identity,
+            exchanges,
+            c.state,
+            c.assignee_id,
+            c.team_id,
+            c.facility_id,
+            c.category.as_deref(),
+            c.priority,
+            Json(&c.tags),
+            c.turn_number,
+            c.waiting_since,
+            c.last_message_at,
+            c.snoozed_until,
+            c.version,
+        );
+        if changed == 0 {
+            return Ok(ConversationChange::Outdated);
+        }
+        conversation.version += 1;
+        Ok(ConversationChange::Stored)
+    }
+
+    /// A page of a queue, longest waiting first; `after` is the order key and id of the last one seen.
+    pub async fn queue(
+        &mut self,
+        filter: ConversationFilter,
+        after: Option<(Timestamp, ConversationId)>,
+        limit: u32,
+    ) -> Result<Vec<Conversation>, StoreError> {
+        let (name, staff) = match filter {
+            ConversationFilter::Unassigned => (Some("unassigned"), None),
+            ConversationFilter::Mine(staff) => (Some("mine"), Some(staff)),
+            ConversationFilter::Team(staff) => (Some("team"), Some(staff)),
+            ConversationFilter::All => (None, None),
+        };
+        let (at, id) = after.unwrap_or((Timestamp::from_micros(i64::MIN), ConversationId::LEAST));
+        let rows = fetch_all!(self, ConversationRow, "conversations/list_open", name, staff, at, id, limit);
+        rows.into_iter().map(|row| self.open_conversation(row)).collect()
+    }
+
+    /// A page of closed conversations, newest first; `before` is the last one seen.
+    pub async fn closed(
+        &mut self,
+        before: Option<(Timestamp, ConversationId)>,
+        limit: u32,
+    ) -> Result<Vec<Conversation>, StoreError> {
+        let (at, id) = before.unwrap_or((Timestamp::from_micros(i64::MAX), ConversationId::LEAST));
+        let rows = fetch_all!(self, ConversationRow, "conversations/list_closed", at, id, limit);
+        rows.into_iter().map(|row| self.open_conversation(row)).collect()
+    }
+
+    /// Sizes of the queues as `staff` sees them.
+    pub async fn queue_counts(&mut self, staff: StaffId) -> Result<QueueCounts, StoreError> {
+        let counts = fetch_optional!(self, QueueCounts, "conversations/counts", staff);
+        Ok(counts.unwrap_or(QueueCounts { unassigned: 0, mine: 0, team: 0, all_open: 0 }))
+    }
+
+    /// How many are closed.
+    pub async fn closed_count(&mut self) -> Result<i64, StoreError> {
+        Ok(fetch_optional!(self, (i64,), "conversations/count_closed").map_or(0, |(count,)| count))
+    }
+
+    fn open_conversation(&self, row: ConversationRow) -> Result<Conversation, StoreError> {
+        let exchanges = match &row.exchanges {
+            Some(sealed) => self.keys.open_json("conversations.exchanges", row.id.0, sealed)?,
+            None => Vec::new(),
+        };
+        Ok(Conversation {
+            peer: self.keys.open_text("conversations.peer", row.id.0, &row.peer)?,
+            id: row.id,
+            number_id: row.number_id,
+            patient_id: row.patient_id,
+            identity: row.identity,
+            exchanges,
+            state: row.state,
+            assignee_id: row.assignee_id,
+            team_id: row.team_id,
+            facility_id: row.facility_id,
+            category: row.category,
+            priority: row.priority,
+            tags: row.tags.0,
+            turn_number: row.turn_number,
+            waiting_since: row.waiting_since,
+            last_message_at: row.last_message_at,
+            snoozed_until: row.snoozed_until,
+            created_at: row.created_at,
+            version: row.version,
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! The store: rows, queries and sealed columns.
+//!
+//! # How it is laid out
+//!
+//! - [`Store`] owns the database. [`Store::read`] and [`Store::write`] hand out an [`Org`]: a connection
+//!   bound to one organization, with its keys. Every query of a table family is a method of `Org`, in that
+//!   family's module, so a query can't forget whose rows it may touch.
+//! - Queries are files under `queries/`, with `$1` placeholders that both engines understand; `sql!`
+//!   includes them and a test prepares each one. `on!` runs the same body on whichever engine is open.
+//! - Writes are group-committed: closures waiting at the same time share one transaction and one flush to
+//!   disk, each behind a savepoint of its own (see `writer`). [`Store::write`] returns after the commit.
+//! - Sealed columns go through [`seal::OrgKeys`]; look-ups through its keyed hashes.
+//!
+//! # To add a table
+//!
+//! A migration with the same number and name in each folder of `migrations/`, keyed by organization; a
+//! module here with a row type and methods of `Org`; its queries under `queries/<module>/`.
+
+mod accounts;
+mod audit;
+mod checkpoint;
+mod conn;
+mod conversations;
+mod decisions;
+mod error;
+mod events;
+mod idempotency;
+mod inbound;
+mod messages;
+mod notes;
+mod opt_outs;
+mod org;
+mod organizations;
+mod patients;
+mod policies;
+pub mod seal;
+mod staff;
+mod store;
+mod writer;
+
+pub use accounts::{CarrierAccount, NewCarrierAccount, NewNumber, Number};
+pub use audit::{AuditEntry, NewAudit};
+pub use conversations::{Conversation, ConversationChange, ConversationFilter, Exchange, QueueCounts};
+pub use decisions::{Decision, NewDecision};
+pub use error::StoreError;
+pub use events::{Actor, Event, NewEvent};
+pub use idempotency::Idempotent;
+pub use inbound::{NewInbound, Received};
+pub use messages::{
+    Extra, InboundWork, MediaItem, Message, NewOutbound, OutboundWork, ReceiptMatch, SendEnd,
+};
+pub use notes::Note;
+pub use opt_outs::OptOut;
+pub use org::Org;
+pub use organizations::{Facility, Organization, OrganizationSettings, Team};
+pub use patients::{NewPatient, Patient, Profile};
+pub use policies::{Binding, NewBinding, NewPolicy, PolicyRow};
+pub use seal::{MasterKey, OrgKeys};
+pub use staff::{NewStaff, Session, Staff, Token};
+pub use store::{OldestDue, Store, StoreOptions};
+
+/// The SQL of a query file, relative to `core/store/queries`, without its ending.
+macro_rules! sql {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/", $name, ".sql"))
+    };
+}
+pub(crate) use sql;

@@ -1,0 +1,595 @@
+//! Messages: texts in and out, and the queues that they are.
+
+use anteroom_model::{
+    ids::{CarrierAccountId, ConversationId, MessageId, NodeId, NumberId, OrganizationId, StaffId},
+    states::{Author, Direction, MessageState},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+
+use crate::{
+    Org, Store, StoreError,
+    conn::{execute, fetch_all, fetch_optional, on},
+    org::Wakes,
+    sql, writer,
+};
+
+/// How long a carrier is given to list a text that a process now ended may have handed to it.
+const SETTLE: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// A picture or document of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaItem {
+    /// The carrier's link.
+    pub url: String,
+    /// As the carrier says it.
+    pub content_type: Option<String>,
+}
+
+/// What else belongs to a message; sealed as one JSON text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Extra {
+    /// Pictures and documents.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<MediaItem>,
+    /// Of an automatic reply: under which key it is throttled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throttle_key: Option<String>,
+}
+
+impl Extra {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A message as people see it.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// From or to the patient.
+    pub direction: Direction,
+    /// Which account carried it.
+    pub carrier_account_id: CarrierAccountId,
+    /// The clinic's number.
+    pub number_id: NumberId,
+    /// The patient's phone number, E.164.
+    pub peer: String,
+    /// The text.
+    pub body: String,
+    /// Media and the like.
+    pub extra: Extra,
+    /// The carrier's id, once known.
+    pub carrier_message_id: Option<String>,
+    /// Where it belongs; none while it waits, or where patients may not start a conversation.
+    pub conversation_id: Option<ConversationId>,
+    /// Who wrote it.
+    pub author: Author,
+    /// Which member of staff.
+    pub author_id: Option<StaffId>,
+    /// How far it has come.
+    pub state: MessageState,
+    /// How often it was tried.
+    pub attempt: i32,
+    /// Parts it is billed as.
+    pub segments: i32,
+    /// The carrier's code for a failure.
+    pub error_code: Option<String>,
+    /// The failure in staff's words.
+    pub error_text: Option<String>,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// When a carrier took it.
+    pub sent_at: Option<Timestamp>,
+    /// When it was delivered or failed.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// An inbound message leased to this process.
+#[derive(Clone, Debug)]
+pub struct InboundWork {
+    /// Whose.
+    pub organization: OrganizationId,
+    /// Its id.
+    pub id: MessageId,
+    /// Which account delivered it.
+    pub carrier_account_id: CarrierAccountId,
+    /// Which number was texted.
+    pub number_id: NumberId,
+    /// Who texted, E.164.
+    pub peer: String,
+    /// The text.
+    pub body: String,
+    /// Media and the like.
+    pub extra: Extra,
+    /// 1 for the first try.
+    pub attempt: i32,
+    /// When it arrived.
+    pub created_at: Timestamp,
+}
+
+/// A message to be sent.
+#[derive(Clone, Debug)]
+pub struct NewOutbound {
+    /// Through which account.
+    pub carrier_account_id: CarrierAccountId,
+    /// From which number.
+    pub number_id: NumberId,
+    /// To whom, E.164.
+    pub peer: String,
+    /// The text.
+    pub body: String,
+    /// Throttle key and the like.
+    pub extra: Extra,
+    /// The conversation, if there is one.
+    pub conversation_id: Option<ConversationId>,
+    /// Who wrote it.
+    pub author: Author,
+    /// Which member of staff.
+    pub author_id: Option<StaffId>,
+    /// The one confirmation of a STOP.
+    pub despite_opt_out: bool,
+    /// Parts it will be billed as.
+    pub segments: i32,
+}
+
+/// An outbound message leased to this process.
+#[derive(Clone, Debug)]
+pub struct OutboundWork {
+    /// Whose.
+    pub organization: OrganizationId,
+    /// Its id.
+    pub id: MessageId,
+    /// Through which account.
+    pub carrier_account_id: CarrierAccountId,
+    /// From which number.
+    pub number_id: NumberId,
+    /// To whom, E.164.
+    pub peer: String,
+    /// The text.
+    pub body: String,
+    /// Where it belongs.
+    pub conversation_id: Option<ConversationId>,
+    /// Who wrote it.
+    pub author: Author,
+    /// 1 for the first try.
+    pub attempt: i32,
+    /// An earlier attempt began and nobody saw its end: the carrier may have it.
+    pub in_doubt: bool,
+    /// Sent although the patient opted out: the confirmation.
+    pub despite_opt_out: bool,
+    /// What the attempt before left behind.
+    pub error_code: Option<String>,
+    /// When it was written.
+    pub created_at: Timestamp,
+}
+
+/// How one attempt to send ended.
+#[derive(Clone, Debug)]
+pub struct SendEnd {
+    /// The new state: `sent`, `delivered`, `queued` (again later), `sending` (in doubt, look again later),
+    /// `failed`, `unknown` or `blocked`.
+    pub state: MessageState,
+    /// The carrier's id.
+    pub carrier_message_id: Option<String>,
+    /// The carrier's code for a failure.
+    pub error_code: Option<String>,
+    /// The failure in staff's words.
+    pub error_text: Option<String>,
+    /// When to look again; `None`: there is nothing more to do.
+    pub due_at: Option<Timestamp>,
+}
+
+/// By what a receipt names its message.
+#[derive(Clone, Debug)]
+pub enum ReceiptMatch {
+    /// Our id, which we gave the carrier with the status URL.
+    Ours(MessageId),
+    /// The carrier's id.
+    Carriers(String),
+}
+
+#[derive(FromRow)]
+struct MessageRow {
+    id: MessageId,
+    direction: Direction,
+    carrier_account_id: CarrierAccountId,
+    number_id: NumberId,
+    peer: Vec<u8>,
+    body: Vec<u8>,
+    extra: Option<Vec<u8>>,
+    carrier_message_id: Option<String>,
+    conversation_id: Option<ConversationId>,
+    author: Author,
+    author_id: Option<StaffId>,
+    state: MessageState,
+    attempt: i32,
+    segments: i32,
+    error_code: Option<String>,
+    error_text: Option<String>,
+    created_at: Timestamp,
+    sent_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+}
+
+#[derive(FromRow)]
+struct InboundRow {
+    organization_id: OrganizationId,
+    id: MessageId,
+    carrier_account_id: CarrierAccountId,
+    number_id: NumberId,
+    peer: Vec<u8>,
+    body: Vec<u8>,
+    extra: Option<Vec<u8>>,
+    attempt: i32,
+    created_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct OutboundRow {
+    organization_id: OrganizationId,
+    id: MessageId,
+    carrier_account_id: CarrierAccountId,
+    number_id: NumberId,
+    peer: Vec<u8>,
+    body: Vec<u8>,
+    conversation_id: Option<ConversationId>,
+    author: Author,
+    attempt: i32,
+    in_doubt: i32,
+    despite_opt_out: bool,
+    error_code: Option<String>,
+    created_at: Timestamp,
+}
+
+impl Store {
+    /// Leases the oldest due inbound message of each of at most `limit` lanes to `node` until `until`.
+    pub async fn claim_inbound(
+        &self,
+        node: NodeId,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<InboundWork>, StoreError> {
+        let rows: Vec<InboundRow> = self.claim(sql!("messages/claim_inbound"), node, until, limit).await?;
+        let mut work = Vec::with_capacity(rows.len());
+        for row in rows {
+            let keys = self.keys(row.organization_id).await?;
+            work.push(InboundWork {
+                peer: keys.open_text("messages.peer", row.id.0, &row.peer)?,
+                body: keys.open_text("messages.body", row.id.0, &row.body)?,
+                extra: open_extra(&keys, row.id, row.extra.as_deref())?,
+                organization: row.organization_id,
+                id: row.id,
+                carrier_account_id: row.carrier_account_id,
+                number_id: row.number_id,
+                attempt: row.attempt,
+                created_at: row.created_at,
+            });
+        }
+        Ok(work)
+    }
+
+    /// Leases the oldest due outbound message of each of at most `limit` lanes to `node` until `until`.
+    pub async fn claim_outbound(
+        &self,
+        node: NodeId,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboundWork>, StoreError> {
+        let rows: Vec<OutboundRow> = self.claim(sql!("messages/claim_outbound"), node, until, limit).await?;
+        let mut work = Vec::with_capacity(rows.len());
+        for row in rows {
+            let keys = self.keys(row.organization_id).await?;
+            work.push(OutboundWork {
+                peer: keys.open_text("messages.peer", row.id.0, &row.peer)?,
+                body: keys.open_text("messages.body", row.id.0, &row.body)?,
+                organization: row.organization_id,
+                id: row.id,
+                carrier_account_id: row.carrier_account_id,
+                number_id: row.number_id,
+                conversation_id: row.conversation_id,
+                author: row.author,
+                attempt: row.attempt,
+                in_doubt: row.in_doubt > 1,
+                despite_opt_out: row.despite_opt_out,
+                error_code: row.error_code,
+                created_at: row.created_at,
+            });
+        }
+        Ok(work)
+    }
+
+    /// Gives back everything that is leased. Only for a process that has the database to itself: the leases
+    /// are then those of processes that have ended.
+    pub async fn release_leases(&self) -> Result<u64, StoreError> {
+        let now = self.now();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let job: writer::Job = Box::new(move |conn| {
+            Box::pin(async move {
+                let released = on!(conn, c => {
+                    sqlx::query(sql!("messages/release_leases"))
+                        .bind(now)
+                        .bind(now.plus(SETTLE))
+                        .execute(c)
+                        .await
+                        .map(|done| done.rows_affected())
+                });
+                finish(released, tell)
+            })
+        });
+        self.submit(job).await?;
+        told.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn claim<R>(
+        &self,
+        query: &'static str,
+        node: NodeId,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<R>, StoreError>
+    where
+        R: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow> + Send + Unpin + 'static,
+    {
+        let now = self.now();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let job: writer::Job = Box::new(move |conn| {
+            Box::pin(async move {
+                let rows = on!(conn, c => {
+                    sqlx::query_as::<_, R>(query)
+                        .bind(now)
+                        .bind(until)
+                        .bind(node)
+                        .bind(limit)
+                        .fetch_all(c)
+                        .await
+                });
+                finish(rows, tell)
+            })
+        });
+        self.submit(job).await?;
+        told.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+/// Ends a job: its value is told after the commit, its error at once.
+fn finish<T: Send + 'static>(
+    outcome: Result<T, sqlx::Error>,
+    tell: tokio::sync::oneshot::Sender<Result<T, StoreError>>,
+) -> Option<writer::Committed> {
+    match outcome {
+        Ok(value) => Some(Box::new(move |committed: Result<(), StoreError>| {
+            drop(tell.send(committed.map(|()| value)));
+        })),
+        Err(error) => {
+            drop(tell.send(Err(error.into())));
+            None
+        }
+    }
+}
+
+fn open_extra(keys: &crate::OrgKeys, id: MessageId, sealed: Option<&[u8]>) -> Result<Extra, StoreError> {
+    sealed.map_or_else(|| Ok(Extra::default()), |sealed| keys.open_json("messages.extra", id.0, sealed))
+}
+
+impl Org<'_> {
+    /// Ends the work on an inbound message. `false`: the lease was lost, somebody else has done or does it,
+    /// and everything of this unit of work must be taken back.
+    pub async fn finish_inbound(
+        &mut self,
+        id: MessageId,
+        node: NodeId,
+        state: MessageState,
+        conversation: Option<ConversationId>,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, "messages/finish_inbound", id, node, state, conversation) > 0)
+    }
+
+    /// Gives an inbound message back: to be tried again at `due_at`, or for good as `dead`.
+    pub async fn postpone_inbound(
+        &mut self,
+        id: MessageId,
+        node: NodeId,
+        state: MessageState,
+        due_at: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, "messages/postpone_inbound", id, node, state, due_at) > 0)
+    }
+
+    /// Queues a message to be sent.
+    pub async fn insert_outbound(&mut self, new: &NewOutbound) -> Result<MessageId, StoreError> {
+        let id: MessageId = self.new_id();
+        self.insert_outbound_as(id, new).await?;
+        Ok(id)
+    }
+
+    /// Queues a message to be sent, with an id chosen before.
+    pub async fn insert_outbound_as(&mut self, id: MessageId, new: &NewOutbound) -> Result<(), StoreError> {
+        let (keys, now) = (self.keys.clone(), self.now);
+        let hash = keys.lookup("phone", &new.peer);
+        let peer = keys.seal("messages.peer", id.0, new.peer.as_bytes())?;
+        let body = keys.seal("messages.body", id.0, new.body.as_bytes())?;
+        let extra = if new.extra.is_empty() {
+            None
+        } else {
+            Some(keys.seal_json("messages.extra", id.0, &new.extra)?)
+        };
+        execute!(
+            self,
+            "messages/insert_outbound",
+            id,
+            new.carrier_account_id,
+            new.number_id,
+            hash,
+            peer,
+            body,
+            extra,
+            new.conversation_id,
+            new.author,
+            new.author_id,
+            now,
+            new.despite_opt_out,
+            new.segments,
+            now,
+        );
+        Wakes::set(&self.wakes.outbound);
+        Ok(())
+    }
+
+    /// Records how an attempt to send ended. `false`: the lease was lost, or a receipt was faster.
+    pub async fn end_send(&mut self, id: MessageId, node: NodeId, end: &SendEnd) -> Result<bool, StoreError> {
+        let now = self.now;
+        let in_doubt = i32::from(end.state == MessageState::Sending);
+        let taken = matches!(end.state, MessageState::Sent | MessageState::Delivered);
+        let finished = end.due_at.is_none() && end.state != MessageState::Sent;
+        let ended = execute!(
+            self,
+            "messages/end_send",
+            id,
+            node,
+            end.state,
+            end.carrier_message_id.as_deref(),
+            end.error_code.as_deref(),
+            end.error_text.as_deref(),
+            end.due_at,
+            in_doubt,
+            taken.then_some(now),
+            finished.then_some(now),
+        );
+        if ended == 0
+            && let Some(carrier_id) = &end.carrier_message_id
+        {
+            execute!(self, "messages/learn_carrier_id", id, carrier_id);
+        }
+        Ok(ended > 0)
+    }
+
+    /// The message that a receipt from `account` is about.
+    pub async fn message_of_receipt(
+        &mut self,
+        account: CarrierAccountId,
+        by: &ReceiptMatch,
+    ) -> Result<Option<Message>, StoreError> {
+        match by {
+            ReceiptMatch::Ours(id) => {
+                let message = self.message(*id).await?;
+                Ok(message.filter(|message| message.carrier_account_id == account))
+            }
+            ReceiptMatch::Carriers(id) => {
+                let row = fetch_optional!(self, MessageRow, "messages/by_carrier_id", account, id);
+                row.map(|row| self.open_message(row)).transpose()
+            }
+        }
+    }
+
+    /// Moves an outbound message from the state it was read in to `next`. `false`: it has moved meanwhile.
+    pub async fn apply_receipt(
+        &mut self,
+        message: &Message,
+        next: MessageState,
+        error: Option<(&str, &str)>,
+        carrier_message_id: &str,
+    ) -> Result<bool, StoreError> {
+        let now = self.now;
+        let (code, text) = error.unzip();
+        let finished = (next != MessageState::Sent).then_some(now);
+        let id = message.id;
+        execute!(self, "messages/learn_carrier_id", id, carrier_message_id);
+        let moved =
+            execute!(self, "messages/apply_receipt", id, next, code, text, now, finished, message.state);
+        Ok(moved > 0)
+    }
+
+    /// Queues a failed, blocked or unknown message again, on a person's word.
+    pub async fn retry_outbound(&mut self, id: MessageId) -> Result<bool, StoreError> {
+        let now = self.now;
+        Wakes::set(&self.wakes.outbound);
+        Ok(execute!(self, "messages/retry", id, now) > 0)
+    }
+
+    /// Blocks what waits to be sent to somebody who has opted out; gives ids and conversations.
+    pub async fn block_queued(
+        &mut self,
+        peer: &str,
+        scope: Option<NumberId>,
+        reason: &str,
+    ) -> Result<Vec<(MessageId, Option<ConversationId>)>, StoreError> {
+        let (hash, now) = (self.keys.lookup("phone", peer), self.now);
+        Ok(fetch_all!(
+            self,
+            (MessageId, Option<ConversationId>),
+            "messages/block_queued",
+            hash,
+            scope,
+            now,
+            reason
+        ))
+    }
+
+    /// One message.
+    pub async fn message(&mut self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        let row = fetch_optional!(self, MessageRow, "messages/get", id);
+        row.map(|row| self.open_message(row)).transpose()
+    }
+
+    /// Messages of a conversation before `before`, newest first.
+    pub async fn messages(
+        &mut self,
+        conversation: ConversationId,
+        before: MessageId,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let rows = fetch_all!(self, MessageRow, "messages/of_conversation", conversation, before, limit);
+        rows.into_iter().map(|row| self.open_message(row)).collect()
+    }
+
+    /// Policies' replies in a conversation since `since`, newest first.
+    pub async fn automatic_replies(
+        &mut self,
+        conversation: ConversationId,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let rows = fetch_all!(self, MessageRow, "messages/automatic", conversation, since, limit);
+        rows.into_iter().map(|row| self.open_message(row)).collect()
+    }
+
+    /// Messages between a phone and a number, newest first: what the phone shows.
+    pub async fn messages_of_peer(
+        &mut self,
+        number: NumberId,
+        peer: &str,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let hash = self.keys.lookup("phone", peer);
+        let rows = fetch_all!(self, MessageRow, "messages/of_peer", number, hash, limit);
+        rows.into_iter().map(|row| self.open_message(row)).collect()
+    }
+
+    fn open_message(&self, row: MessageRow) -> Result<Message, StoreError> {
+        Ok(Message {
+            peer: self.keys.open_text("messages.peer", row.id.0, &row.peer)?,
+            body: self.keys.open_text("messages.body", row.id.0, &row.body)?,
+            extra: open_extra(&self.keys, row.id, row.extra.as_deref())?,
+            id: row.id,
+            direction: row.direction,
+            carrier_account_id: row.carrier_account_id,
+            number_id: row.number_id,
+            carrier_message_id: row.carrier_message_id,
+            conversation_id: row.conversation_id,
+            author: row.author,
+            author_id: row.author_id,
+            state: row.state,
+            attempt: row.attempt,
+            segments: row.segments,
+            error_code: row.error_code,
+            error_text: row.error_text,
+            created_at: row.created_at,
+            sent_at: row.sent_at,
+            finished_at: row.finished_at,
+        })
+    }
+}

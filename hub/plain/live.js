@@ -1,0 +1,171 @@
+// One event stream, shared by all tabs of the browser: over HTTP/1.1 it allows six connections a host, and
+// a front desk keeps many tabs. The tab that holds the lock has the EventSource and tells the others. A tab
+// that comes to the front takes the lock, because browsers freeze those at the back. Whoever gets it resumes
+// from the last event it saw itself, so nothing is missed in between.
+
+/** An EventSource hears only the kinds it asked for: a new kind of event has to be named here. */
+const KINDS = [
+  'conversation.opened', 'conversation.routed', 'conversation.accepted', 'conversation.assigned', 'conversation.closed',
+  'conversation.reopened', 'conversation.snoozed', 'message.received', 'message.queued', 'message.state', 'note.added',
+  'identity.linked', 'identity.asked', 'identity.matched', 'identity.unmatched', 'identity.gave_up', 'policy.fault',
+  'policy.skipped', 'replies.loop', 'opt_out.recorded', 'opt_out.cleared', 'opt_out.suggested',
+];
+const LOCK = 'anteroom-live';
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 15_000;
+
+/**
+ * Follows `/api/v1/events` until `stop()`.
+ * - `onEvent(event)`: each event once, in order.
+ * - `onGap()`: events are missing, or nobody knows; load everything again.
+ * - `onState(up)`: whether live updates work; called on changes.
+ * - `onSession()`: another tab signed in or out.
+ * - `onDoubt()`: the stream broke; the session may have ended.
+ */
+export function startLive({ onEvent, onGap, onState, onSession, onDoubt }) {
+  const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('anteroom-live') : null;
+  const ended = new AbortController();
+  let lastSeq = null;
+  let up = null;
+  let source = null;
+  let leading = false;
+  let queued = false;
+  let wait = FIRST_WAIT_MS;
+  let timer;
+
+  const tell = (message) => channel?.postMessage(message);
+
+  function setUp(value) {
+    if (leading) tell({ type: 'state', up: value });
+    if (up === value) return;
+    up = value;
+    onState(up);
+  }
+
+  function take(event) {
+    if (lastSeq !== null && event.seq <= lastSeq) return;
+    lastSeq = event.seq;
+    onEvent(event);
+  }
+
+  function gap() {
+    lastSeq = null;
+    onGap();
+  }
+
+  function connect() {
+    clearTimeout(timer);
+    source?.close();
+    // The address carries the position: EventSource sends Last-Event-ID only when it reconnects by itself,
+    // and it gives up for good on an HTTP error, so reconnecting is done here.
+    const stream = new EventSource(lastSeq !== null ? `/api/v1/events?after=${lastSeq}` : '/api/v1/events');
+    source = stream;
+    const guarded = (handler) => (message) => {
+      if (source !== stream) return;
+      let data = null;
+      try {
+        data = JSON.parse(message.data);
+      } catch {
+        return;
+      }
+      handler(data);
+    };
+    stream.addEventListener('ready', guarded((data) => {
+      wait = FIRST_WAIT_MS;
+      setUp(true);
+      if (lastSeq === data.seq) return;
+      // The stream begins elsewhere than this page left off: what happened before is in the lists, if they
+      // are loaded after this moment. A `gap` says the same and comes with such a beginning.
+      lastSeq = data.seq;
+      tell({ type: 'gap' });
+      onGap();
+    }));
+    const forward = guarded((event) => {
+      take(event);
+      tell({ type: 'event', event });
+    });
+    for (const kind of KINDS) stream.addEventListener(kind, forward);
+    stream.addEventListener('message', forward);
+    stream.addEventListener('error', () => {
+      if (source !== stream) return;
+      drop();
+      onDoubt();
+    });
+  }
+
+  function drop() {
+    source?.close();
+    source = null;
+    setUp(false);
+    clearTimeout(timer);
+    // Spread out, or every front desk would come back in the same second after a restart.
+    timer = setTimeout(connect, wait * (0.75 + Math.random() / 2));
+    wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+  }
+
+  async function lead() {
+    queued = false;
+    if (ended.signal.aborted) return;
+    leading = true;
+    connect();
+    await new Promise((resolve) => ended.signal.addEventListener('abort', resolve));
+  }
+
+  /** Leads as soon as no other tab does. */
+  function queue() {
+    if (queued) return;
+    queued = true;
+    navigator.locks.request(LOCK, { signal: ended.signal }, lead).catch(lost);
+  }
+
+  function takeLead() {
+    if (!leading) navigator.locks.request(LOCK, { steal: true }, lead).catch(lost);
+  }
+
+  function lost() {
+    if (ended.signal.aborted) return;
+    leading = false;
+    clearTimeout(timer);
+    source?.close();
+    source = null;
+    queue();
+  }
+
+  channel?.addEventListener('message', ({ data }) => {
+    if (data.type === 'session') onSession();
+    else if (leading && data.type === 'hello') tell({ type: 'state', up });
+    else if (leading) return;
+    else if (data.type === 'event') take(data.event);
+    else if (data.type === 'gap') gap();
+    else if (data.type === 'state' && data.up !== null) setUp(data.up);
+  });
+  tell({ type: 'hello' });
+
+  // Locks exist only where the page came over HTTPS or from this machine. Elsewhere each tab has its own.
+  const shared = Boolean(navigator.locks && channel);
+  const visible = () => document.visibilityState === 'visible';
+  if (!shared) lead();
+  else if (visible()) takeLead();
+  else queue();
+
+  function wake() {
+    if (leading && source === null) connect();
+    else if (!leading && shared && visible()) takeLead();
+  }
+  addEventListener('online', wake, { signal: ended.signal });
+  addEventListener('offline', () => leading && source && drop(), { signal: ended.signal });
+  document.addEventListener('visibilitychange', () => visible() && wake(), { signal: ended.signal });
+
+  return {
+    /** Tells the other tabs that who is signed in has changed. */
+    tellSession: () => tell({ type: 'session' }),
+    stop() {
+      leading = false;
+      ended.abort();
+      clearTimeout(timer);
+      source?.close();
+      source = null;
+      channel?.close();
+    },
+  };
+}

@@ -1,0 +1,1 @@
+//! Holds the guests of `examples/`; nothing of its own.
