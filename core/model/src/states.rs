@@ -202,11 +202,11 @@ impl MessageState {
     /// Whether a receipt may still move an outbound message from `self` to `next`. Receipts come in any
     /// order and twice; what is final stays.
     pub fn receipt_moves_to(self, next: Self) -> bool {
-        match (self, next) {
+        matches!(
+            (self, next),
             (Self::Sending | Self::Unknown, Self::Sent | Self::Delivered | Self::Failed)
-            | (Self::Sent, Self::Delivered | Self::Failed) => true,
-            _ => false,
-        }
+                | (Self::Sent, Self::Delivered | Self::Failed)
+        )
     }
 }
 

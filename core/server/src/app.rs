@@ -1,14 +1,14 @@
 //! What all parts of the server share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anteroom_carriers::Carriers;
-use anteroom_model::ids::NodeId;
+use anteroom_model::ids::{NodeId, OrganizationId};
 use anteroom_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{auth::limits::SignInLimits, directory::Directory, policies::Policies};
+use crate::{auth::limits::SignInLimits, config::NodeRole, directory::Directory, policies::Policies};
 
 /// Handles to the store, the policy host, the carriers and the caches. Cheap to clone.
 #[derive(Clone)]
@@ -30,10 +30,12 @@ pub struct Parts {
     pub sign_ins: SignInLimits,
     /// Renders `/metrics`; absent where another recorder is installed (tests).
     pub metrics: Option<PrometheusHandle>,
-    /// Cookies are sent over HTTPS only: everywhere but on a loopback address.
+    /// Cookies are sent over HTTPS only: everywhere but in a demo.
     pub secure_cookies: bool,
-    /// Serves the phone simulator: only in a demo.
-    pub demo: bool,
+    /// What this process does.
+    pub roles: Vec<NodeRole>,
+    /// Serves the phone simulator for this clinic, once it is seeded: only in a demo.
+    pub demo: Option<OnceLock<OrganizationId>>,
     /// Told to stop.
     pub stop: CancellationToken,
     /// What must end before the process does.
@@ -44,6 +46,11 @@ impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// Does this process do that?
+    pub fn has_role(&self, role: NodeRole) -> bool {
+        self.roles.contains(&role)
     }
 }
 

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{self, LogFormat};
+use crate::config::{self, LogFormat, NodeRole};
 
 /// The open front door for patients' texts.
 #[derive(Debug, Parser)]
@@ -30,6 +30,9 @@ enum Command {
         /// Folder of the database, the master key and compiled policies, over that of the file.
         #[arg(long, env = "ANTEROOM_DATA_DIR")]
         data_dir: Option<PathBuf>,
+        /// What this process does, over the file; everything unless told otherwise.
+        #[arg(long, env = "ANTEROOM_ROLES", value_enum, value_delimiter = ',')]
+        roles: Vec<NodeRole>,
     },
     /// Try everything: a seeded clinic with a phone simulator, kept in one folder.
     Demo(DemoArgs),
@@ -61,6 +64,9 @@ pub struct DemoArgs {
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Pretty)]
     pub log_format: LogFormat,
+    /// What the demo does; everything unless told otherwise.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = NodeRole::ALL)]
+    pub roles: Vec<NodeRole>,
 }
 
 /// An error for whoever typed the command: what failed and why.
@@ -84,10 +90,13 @@ fn run(cli: Cli) -> Result<(), Failure> {
     // Only fails where a provider is installed already, which does as well.
     drop(rustls::crypto::ring::default_provider().install_default());
     match cli.command {
-        Command::Serve { config, listen, data_dir } => {
+        Command::Serve { config, listen, data_dir, roles } => {
             let mut config = config::read(config.as_deref())?;
             config.listen = listen.unwrap_or(config.listen);
             config.data_dir = data_dir.unwrap_or(config.data_dir);
+            if !roles.is_empty() {
+                config.roles = roles;
+            }
             block_on(start::serve(config))
         }
         Command::Demo(args) => block_on(start::demo(args)),

@@ -15,6 +15,26 @@ pub enum LogFormat {
     Pretty,
 }
 
+/// What a process does of the whole. In one process they are all on; with a database that several processes
+/// share, each can be given its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeRole {
+    /// Takes carriers' webhooks.
+    Ingress,
+    /// Asks the policies and applies their decisions.
+    Pipeline,
+    /// Sends.
+    Outbox,
+    /// Serves the API and the pages.
+    Hub,
+}
+
+impl NodeRole {
+    /// Every role, which is what a process has unless it is told otherwise.
+    pub const ALL: [Self; 4] = [Self::Ingress, Self::Pipeline, Self::Outbox, Self::Hub];
+}
+
 /// `anteroom.toml`; the command line and its environment variables (`ANTEROOM_LISTEN` for `listen`) win over it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +48,13 @@ pub struct Config {
     /// How log lines look.
     #[serde(default)]
     pub log_format: LogFormat,
+    /// What this process does; by default everything. Probes and `/metrics` are always served.
+    #[serde(default = "default_roles")]
+    pub roles: Vec<NodeRole>,
+}
+
+fn default_roles() -> Vec<NodeRole> {
+    NodeRole::ALL.to_vec()
 }
 
 fn default_listen() -> SocketAddr {
@@ -58,6 +85,9 @@ mod tests {
         std::fs::write(&path, "listen = \"127.0.0.1:9000\"\nlog_format = \"pretty\"\n").unwrap();
         let config = read(Some(&path)).unwrap();
         assert_eq!((config.listen.port(), config.log_format), (9000, LogFormat::Pretty));
+        assert_eq!(config.roles, NodeRole::ALL);
+        std::fs::write(&path, "roles = [\"ingress\", \"outbox\"]\n").unwrap();
+        assert_eq!(read(Some(&path)).unwrap().roles, [NodeRole::Ingress, NodeRole::Outbox]);
         std::fs::write(&path, "lisen = \"127.0.0.1:9000\"\n").unwrap();
         assert!(read(Some(&path)).unwrap_err().to_string().contains("lisen"));
     }

@@ -11,9 +11,9 @@ use axum::{
     routing::get,
 };
 use tokio::net::TcpListener;
-use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
-use crate::{app::App, demo, hub, ingress, pages, problem, telemetry};
+use crate::{app::App, config::NodeRole, demo, hub, ingress, pages, problem, telemetry};
 
 /// Largest JSON body taken.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -22,14 +22,17 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
-    let simulator = app.demo;
+    let simulator = app.demo.is_some();
     let mut router = Router::new()
-        .merge(ingress::router())
-        .merge(hub::router())
-        .merge(pages::router(simulator))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics));
+    if app.has_role(NodeRole::Ingress) {
+        router = router.merge(ingress::router());
+    }
+    if app.has_role(NodeRole::Hub) {
+        router = router.merge(hub::router()).merge(pages::router(simulator));
+    }
     if simulator {
         router = router.merge(demo::simulator::router());
     }
@@ -39,6 +42,7 @@ pub fn router(app: App) -> Router {
     router
         .fallback(|| async { problem::Problem::not_found("page").into_response() })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(middleware::from_fn(problem::render))
         .layer(middleware::from_fn_with_state(app.clone(), telemetry::observe))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

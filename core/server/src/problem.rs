@@ -20,6 +20,9 @@ use crate::telemetry::RequestId;
 /// Where the kinds of problems are explained.
 const TYPES: &str = "https://anteroom.dev/problems/";
 
+/// Longest text of the framework that is passed on, in bytes.
+const DETAIL: usize = 2_048;
+
 /// An error for the client.
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Inner>);
@@ -57,6 +60,20 @@ impl Problem {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
+        self
+    }
+
+    /// Takes the framework's own words for what is wrong with a body or a parameter: they name the field.
+    async fn with_detail_of(mut self, response: Response) -> Self {
+        if self.0.kind != "malformed" {
+            return self;
+        }
+        if let Ok(text) = axum::body::to_bytes(response.into_body(), DETAIL).await
+            && let Ok(text) = std::str::from_utf8(&text)
+            && !text.is_empty()
+        {
+            self.0.detail = text.to_owned().into();
+        }
         self
     }
 
@@ -102,9 +119,19 @@ impl Problem {
     /// 500: the cause is for the log only.
     pub fn internal(cause: &dyn std::error::Error) -> Self {
         tracing::error!(cause = %Chain(cause), "a request failed");
+        Self::broken()
+    }
+
+    fn broken() -> Self {
         let detail = "Something went wrong on our side. Quote the request id when you report it.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
     }
+}
+
+/// Answers a request whose handler panicked. The panic itself is in the log already.
+pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    Problem::broken().into_response()
 }
 
 /// An error with all its causes, for logs.
@@ -155,12 +182,13 @@ impl IntoResponse for Problem {
 /// Middleware: gives problems their body, and errors of the framework (a path that doesn't exist, a body
 /// that is no JSON) the same form.
 pub async fn render(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
+    let id = request.extensions().get::<RequestId>().copied();
     let mut response = next.run(request).await;
-    let problem = response.extensions_mut().remove::<Problem>();
-    let problem = problem.or_else(|| framework_error(&response));
-    match problem {
-        Some(problem) => body(problem, id),
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        return body(problem, id);
+    }
+    match framework_error(&response) {
+        Some(problem) => body(problem.with_detail_of(response).await, id),
         None => response,
     }
 }

@@ -34,13 +34,17 @@ pub struct Extra {
     /// Pictures and documents.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<MediaItem>,
+    /// `stop`, `start` or `help`: the carrier took the text for that and has answered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier_keyword: Option<String>,
     /// Of an automatic reply: under which key it is throttled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throttle_key: Option<String>,
 }
 
 impl Extra {
-    fn is_empty(&self) -> bool {
+    /// Whether there is nothing to keep.
+    pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }

@@ -49,7 +49,7 @@ impl Org<'_> {
     /// One note.
     pub async fn note(&mut self, id: NoteId) -> Result<Option<Note>, StoreError> {
         let row = fetch_optional!(self, NoteRow, "notes/get", id);
-        row.map(|row| self.open_note(row)).transpose()
+        row.map(|row| self.open_note(&row)).transpose()
     }
 
     /// Notes before `before`, newest first, at most `limit`.
@@ -60,10 +60,10 @@ impl Org<'_> {
         limit: u32,
     ) -> Result<Vec<Note>, StoreError> {
         let rows = fetch_all!(self, NoteRow, "notes/of_conversation", conversation, before, limit);
-        rows.into_iter().map(|row| self.open_note(row)).collect()
+        rows.iter().map(|row| self.open_note(row)).collect()
     }
 
-    fn open_note(&self, row: NoteRow) -> Result<Note, StoreError> {
+    fn open_note(&self, row: &NoteRow) -> Result<Note, StoreError> {
         let body = self.keys.open_text("notes.body", row.id.0, &row.body)?;
         Ok(Note { id: row.id, author_id: row.author_id, body, created_at: row.created_at })
     }

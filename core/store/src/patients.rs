@@ -118,13 +118,13 @@ impl Org<'_> {
     /// One patient.
     pub async fn patient(&mut self, id: PatientId) -> Result<Option<Patient>, StoreError> {
         let row = fetch_optional!(self, PatientRow, "patients/get", id);
-        row.map(|row| self.open_patient(row)).transpose()
+        row.map(|row| self.open_patient(&row)).transpose()
     }
 
     /// Patients with ids after `after`, at most `limit`.
     pub async fn patients(&mut self, after: PatientId, limit: u32) -> Result<Vec<Patient>, StoreError> {
         let rows = fetch_all!(self, PatientRow, "patients/all", after, limit);
-        rows.into_iter().map(|row| self.open_patient(row)).collect()
+        rows.iter().map(|row| self.open_patient(row)).collect()
     }
 
     /// The phone numbers of a patient, E.164.
@@ -137,17 +137,17 @@ impl Org<'_> {
     pub async fn patients_by_phone(&mut self, phone: &str) -> Result<Vec<Patient>, StoreError> {
         let hash = self.keys.lookup("phone", phone);
         let rows = fetch_all!(self, PatientRow, "patients/by_phone", hash);
-        rows.into_iter().map(|row| self.open_patient(row)).collect()
+        rows.iter().map(|row| self.open_patient(row)).collect()
     }
 
     /// Profiles born on this date (`YYYY-MM-DD`), at most two hundred.
     pub async fn patients_by_birth_date(&mut self, date: &str) -> Result<Vec<Patient>, StoreError> {
         let hash = self.keys.lookup("birth_date", date);
         let rows = fetch_all!(self, PatientRow, "patients/by_birth_date", hash);
-        rows.into_iter().map(|row| self.open_patient(row)).collect()
+        rows.iter().map(|row| self.open_patient(row)).collect()
     }
 
-    fn open_patient(&self, row: PatientRow) -> Result<Patient, StoreError> {
+    fn open_patient(&self, row: &PatientRow) -> Result<Patient, StoreError> {
         let profile = self.keys.open_json("patients.profile", row.id.0, &row.profile)?;
         Ok(Patient { id: row.id, kind: row.kind, profile })
     }

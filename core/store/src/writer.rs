@@ -26,7 +26,8 @@ pub(crate) const WAITING: usize = 1_024;
 pub(crate) async fn run(mut conn: Conn, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
-        histogram!("anteroom_store_batch_jobs").record(batch.len() as f64);
+        histogram!("anteroom_store_batch_jobs")
+            .record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
         let alone = batch.len() == 1;
         if let Err(error) = commit(&mut conn, batch.drain(..), alone).await {
             tracing::error!(error = %error, "a group commit failed; nothing of it was kept");

@@ -88,7 +88,8 @@ impl Caller {
         let writes = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
         match &self.via {
             Via::Session { csrf_token, .. } if writes => {
-                let sent = headers.get(CSRF_HEADER).map(|value| value.as_bytes()).unwrap_or_default();
+                let sent =
+                    headers.get(CSRF_HEADER).map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
                 if !bool::from(sent.ct_eq(csrf_token.as_bytes())) {
                     let detail = "The X-CSRF-Token header is missing or is not the session's.";
                     return Err(Problem::forbidden(detail));

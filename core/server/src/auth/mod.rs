@@ -21,7 +21,7 @@ pub const COOKIE: &str = "anteroom_session";
 /// The header that writes of a session must carry.
 pub const CSRF_HEADER: &str = "x-csrf-token";
 /// How long a session lasts: a working day.
-pub const SESSION: std::time::Duration = std::time::Duration::from_secs(12 * 3600);
+pub const SESSION: std::time::Duration = std::time::Duration::from_hours(12);
 
 const TOKEN_PREFIX: &str = "atr";
 

@@ -80,7 +80,7 @@ pub(super) enum Admin {
         /// E.164 or a short code.
         #[arg(long)]
         address: String,
-        /// toll_free, ten_dlc, short_code or sandbox.
+        /// `toll_free`, `ten_dlc`, `short_code` or `sandbox`.
         #[arg(long)]
         kind: NumberKind,
         /// What staff call it.

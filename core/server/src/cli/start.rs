@@ -5,11 +5,11 @@ use std::{
     io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use anteroom_carriers::{Carriers, ClientConfig};
-use anteroom_model::time::Clock;
+use anteroom_model::{ids::OrganizationId, time::Clock};
 use anteroom_policy::{HostConfig, PolicyHost};
 use anteroom_store::{MasterKey, Store, StoreOptions};
 use tokio::{net::TcpListener, signal::unix};
@@ -17,9 +17,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::{App, Parts},
+    auth::limits::SignInLimits,
     cli::{DemoArgs, Failure},
     clock::{SystemClock, system_ids},
-    config::Config,
+    config::{Config, NodeRole},
     demo,
     directory::Directory,
     housekeeping, http_server, outbox, pipeline,
@@ -32,7 +33,7 @@ pub(super) async fn serve(config: Config) -> Result<(), Failure> {
     telemetry::init_tracing(config.log_format);
     let listener = listen(config.listen).await?;
     let opened = open_store(&config.data_dir).await?;
-    let app = build(&opened.store, &config.data_dir, false, !config.listen.ip().is_loopback())?;
+    let app = build(&opened.store, &config.data_dir, config.roles, None)?;
     tracing::info!(address = %listener.local_addr()?, "serving");
     work(app, listener).await
 }
@@ -43,7 +44,7 @@ pub(super) async fn demo(args: DemoArgs) -> Result<(), Failure> {
     let listener = listen(([127, 0, 0, 1], args.port).into()).await?;
     let base_url = format!("http://{}", listener.local_addr()?);
     let opened = open_store(&args.dir).await?;
-    let app = build(&opened.store, &args.dir, true, false)?;
+    let app = build(&opened.store, &args.dir, args.roles.clone(), Some(OnceLock::new()))?;
     demo::prepare(&app, &args, &base_url).await?;
     work(app, listener).await
 }
@@ -55,13 +56,13 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 async fn work(app: App, listener: TcpListener) -> Result<(), Failure> {
-    for stage in [
-        tokio::spawn(pipeline::run(app.clone())),
-        tokio::spawn(outbox::run(app.clone())),
-        tokio::spawn(housekeeping::run(app.clone())),
-    ] {
-        app.tasks.spawn(stage);
+    if app.has_role(NodeRole::Pipeline) {
+        app.tasks.spawn(pipeline::run(app.clone()));
     }
+    if app.has_role(NodeRole::Outbox) {
+        app.tasks.spawn(outbox::run(app.clone()));
+    }
+    app.tasks.spawn(housekeeping::run(app.clone()));
     app.tasks.close();
     let stop = app.stop.clone();
     tokio::spawn(async move {
@@ -141,7 +142,12 @@ fn master_key(path: &PathBuf, fresh: &[u8; 32]) -> Result<MasterKey, Failure> {
 }
 
 /// Puts the parts of the server together.
-pub(super) fn build(store: &Store, folder: &Path, demo: bool, secure: bool) -> Result<App, Failure> {
+pub(super) fn build(
+    store: &Store,
+    folder: &Path,
+    roles: Vec<NodeRole>,
+    demo: Option<OnceLock<OrganizationId>>,
+) -> Result<App, Failure> {
     let mut host = HostConfig::new(store.master().derive("anteroom compiled policies v1"));
     host.cache_dir = Some(folder.join("compiled"));
     let policies = Policies::new(PolicyHost::new(host)?);
@@ -150,9 +156,10 @@ pub(super) fn build(store: &Store, folder: &Path, demo: bool, secure: bool) -> R
         carriers: Carriers::new(&ClientConfig::default())?,
         directory: Directory::new(store.clone()),
         node: store.ids().next(store.now()),
-        sign_ins: Default::default(),
+        sign_ins: SignInLimits::default(),
         metrics: telemetry::init_metrics(),
-        secure_cookies: secure,
+        secure_cookies: demo.is_none(),
+        roles,
         demo,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),

@@ -72,6 +72,9 @@ pub(crate) async fn prepare(app: &App, args: &DemoArgs, base_url: &str) -> Resul
             .await?;
     }
     app.directory.forget(demo.organization);
+    if let Some(clinic) = &app.demo {
+        clinic.get_or_init(|| demo.organization);
+    }
     write(&path, &demo)?;
     announce(&demo, &path);
     Ok(())

@@ -23,7 +23,9 @@ const PASSWORD: &str = "riverside-demo";
 const TEAMS: [&str; 4] = ["Front desk", "Nurses", "Pharmacy", "Billing"];
 
 /// Role, name, e-mail, teams.
-const STAFF: [(Role, &str, &str, &[&str]); 5] = [
+type Colleague = (Role, &'static str, &'static str, &'static [&'static str]);
+
+const STAFF: [Colleague; 5] = [
     (Role::Agent, "Maya Torres", "maya@riverside.example", &["Front desk", "Pharmacy"]),
     (Role::Agent, "Sam Okafor", "sam@riverside.example", &["Front desk", "Billing"]),
     (Role::Lead, "Priya Raman", "priya@riverside.example", &["Nurses", "Front desk"]),
@@ -31,8 +33,11 @@ const STAFF: [(Role, &str, &str, &[&str]); 5] = [
     (Role::Auditor, "Jordan Lee", "jordan@riverside.example", &[]),
 ];
 
-/// First name, last name, preferred name, date of birth, language, phone. Two of a family share a phone.
-pub(super) const PATIENTS: [(&str, &str, Option<&str>, &str, &str, &str); 6] = [
+/// First name, last name, preferred name, date of birth, language, phone.
+type Person = (&'static str, &'static str, Option<&'static str>, &'static str, &'static str, &'static str);
+
+/// Two of a family share a phone.
+pub(super) const PATIENTS: [Person; 6] = [
     ("Ana", "Morales", Some("Anita"), "1985-03-04", "es", "+15125550101"),
     ("John", "Smith", None, "1962-11-30", "en", "+15125550102"),
     ("Grace", "Nguyen", None, "1990-07-19", "en", "+15125550103"),

@@ -50,7 +50,8 @@ struct Phones {
 #[derive(Serialize)]
 struct Phone {
     name: String,
-    phone: String,
+    #[serde(rename = "phone")]
+    address: String,
     /// Whether the clinic knows it.
     known: bool,
 }
@@ -63,25 +64,26 @@ struct ClinicNumber {
     kind: NumberKind,
 }
 
-/// The demo has one organization.
-pub(super) async fn organization(app: &App) -> Result<OrganizationId, Problem> {
-    app.store.organizations().await?.into_iter().next().ok_or_else(|| Problem::not_found("organization"))
+/// The demo's clinic.
+pub(super) fn organization(app: &App) -> Result<OrganizationId, Problem> {
+    let clinic = app.demo.as_ref().and_then(|clinic| clinic.get().copied());
+    clinic.ok_or_else(|| Problem::not_found("organization"))
 }
 
 async fn phones(State(app): State<App>) -> Result<Json<Phones>, Problem> {
-    let entry = app.directory.get(organization(&app).await?).await?;
+    let entry = app.directory.get(organization(&app)?).await?;
     let mut phones: Vec<Phone> = Vec::new();
     for (first, last, _, _, _, phone) in seed::PATIENTS {
-        match phones.iter_mut().find(|known| known.phone == phone) {
-            Some(shared) => shared.name = format!("{} / {first} {last}", shared.name),
-            None => {
-                phones.push(Phone { name: format!("{first} {last}"), phone: phone.to_owned(), known: true })
-            }
+        if let Some(shared) = phones.iter_mut().find(|known| known.address == phone) {
+            shared.name = format!("{} / {first} {last}", shared.name);
+        } else {
+            let name = format!("{first} {last}");
+            phones.push(Phone { name, address: phone.to_owned(), known: true });
         }
     }
     for last in ["0177", "0178"] {
-        let phone = format!("+1512555{last}");
-        phones.push(Phone { name: format!("Somebody new (…{last})"), phone, known: false });
+        let (name, address) = (format!("Somebody new (…{last})"), format!("+1512555{last}"));
+        phones.push(Phone { name, address, known: false });
     }
     let mut numbers: Vec<_> = entry
         .numbers
@@ -122,7 +124,7 @@ async fn text(State(app): State<App>, Json(text): Json<Text>) -> Result<(StatusC
 }
 
 async fn number_and_account(app: &App, address: &Address) -> Result<(Number, Account), Problem> {
-    let entry = app.directory.get(organization(app).await?).await?;
+    let entry = app.directory.get(organization(app)?).await?;
     let number = entry.addresses.get(address.as_str()).and_then(|id| entry.numbers.get(id));
     let number = number.ok_or_else(|| Problem::not_found("number"))?;
     let account = entry.accounts.get(&number.carrier_account_id);
@@ -226,7 +228,7 @@ async fn thread(State(app): State<App>, Query(between): Query<Between>) -> Resul
     let from = Address::parse_lenient(&between.from).map_err(bad)?;
     let to = Address::parse_lenient(&between.to).map_err(bad)?;
     let (number, _) = number_and_account(&app, &to).await?;
-    let mut org = app.store.read(organization(&app).await?).await?;
+    let mut org = app.store.read(organization(&app)?).await?;
     let mut messages = org.messages_of_peer(number.id, from.as_str(), SHOWN).await?;
     messages.reverse();
     // A phone shows what it sent and what has reached it.

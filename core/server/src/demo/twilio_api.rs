@@ -77,8 +77,8 @@ async fn list(
 }
 
 async fn authenticate(app: &App, sid: &str, headers: &HeaderMap) -> Result<Option<Account>, Problem> {
-    let entry = app.directory.get(organization(app).await?).await?;
-    let sent = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+    let entry = app.directory.get(organization(app)?).await?;
+    let sent = headers.get(header::AUTHORIZATION).map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
     Ok(entry
         .accounts
         .values()

@@ -29,18 +29,39 @@ use crate::{
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct Assignment {
     /// A member of staff; null: back to Unassigned.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     #[schema(value_type = Option<StaffId>)]
-    assignee_id: Option<Option<StaffId>>,
+    assignee_id: Change<StaffId>,
     /// A team; null: none.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     #[schema(value_type = Option<TeamId>)]
-    team_id: Option<Option<TeamId>>,
+    team_id: Change<TeamId>,
 }
 
-/// Tells null from absent.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(d).map(Some)
+/// A field of a body that may be absent, null or a value.
+#[derive(Clone, Copy, Debug, Default)]
+enum Change<T> {
+    /// Absent.
+    #[default]
+    Keep,
+    /// Null or a value.
+    To(Option<T>),
+}
+
+impl<T> Change<T> {
+    fn or(self, current: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => current,
+            Self::To(value) => value,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    /// Runs only where the field is present.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::To)
+    }
 }
 
 /// Until when.
@@ -107,8 +128,8 @@ pub(super) async fn assign(
             return Err(Refusal::Closed);
         }
         let before = (c.assignee_id, c.team_id);
-        c.assignee_id = wanted.assignee_id.unwrap_or(c.assignee_id);
-        c.team_id = wanted.team_id.unwrap_or(c.team_id);
+        c.assignee_id = wanted.assignee_id.or(c.assignee_id);
+        c.team_id = wanted.team_id.or(c.team_id);
         if before == (c.assignee_id, c.team_id) {
             return Ok(None);
         }
@@ -120,17 +141,17 @@ pub(super) async fn assign(
 }
 
 async fn check_targets(app: &App, caller: &Caller, wanted: &Assignment) -> Result<(), Problem> {
-    if wanted.assignee_id.is_none() && wanted.team_id.is_none() {
+    if matches!((wanted.assignee_id, wanted.team_id), (Change::Keep, Change::Keep)) {
         return Err(Problem::invalid("Say assignee_id or team_id."));
     }
     let mut org = app.store.read(caller.organization).await?;
-    if let Some(Some(id)) = wanted.assignee_id {
+    if let Change::To(Some(id)) = wanted.assignee_id {
         let staff = org.staff_member(id).await?;
         if staff.is_none_or(|staff| !staff.active || staff.role == Role::Auditor) {
             return Err(Problem::invalid("assignee_id is nobody who can work on conversations."));
         }
     }
-    if let Some(Some(id)) = wanted.team_id
+    if let Change::To(Some(id)) = wanted.team_id
         && !org.teams().await?.iter().any(|team| team.id == id)
     {
         return Err(Problem::invalid("team_id is none of this organization's teams."));

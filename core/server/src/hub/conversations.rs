@@ -75,11 +75,11 @@ pub(super) async fn list(
         Queue::All => Some(ConversationFilter::All),
         Queue::Closed => None,
     };
-    let list = match filter {
+    let found = match filter {
         Some(filter) => org.queue(filter, position, limit).await?,
         None => org.closed(position, limit).await?,
     };
-    let last = list.last().map(|c| {
+    let last = found.last().map(|c| {
         let at = if filter.is_some() {
             c.waiting_since.map_or(i64::MAX, Timestamp::micros)
         } else {
@@ -88,7 +88,7 @@ pub(super) async fn list(
         (at, c.id)
     });
     drop(org);
-    let items = views::conversations(&app, caller.organization, list).await?;
+    let items = views::conversations(&app, caller.organization, found).await?;
     caller.audit_read(&app, "conversations.listed", caller.staff.0).await?;
     Ok(Json(Page::cut(items, limit, last)))
 }

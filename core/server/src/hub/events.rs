@@ -72,7 +72,7 @@ pub(super) async fn stream(
     };
     let ready = json!({ "seq": position }).to_string();
     opening.insert(0, sse::Event::default().event("ready").id(position.to_string()).data(ready));
-    let tail = Tail { app, caller, wakes, position, open: OpenStream::new() };
+    let tail = Tail { app, caller, wakes, position, _open: OpenStream::new() };
     let events = stream::iter(opening.into_iter().map(Ok)).chain_tail(tail);
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
     // Proxies must not hold events back.
@@ -85,7 +85,8 @@ struct Tail {
     caller: Caller,
     wakes: broadcast::Receiver<anteroom_model::ids::OrganizationId>,
     position: i64,
-    open: OpenStream,
+    /// Counted until the stream is dropped.
+    _open: OpenStream,
 }
 
 /// Counts open streams.
@@ -121,7 +122,6 @@ impl<S: Stream<Item = Result<sse::Event, Infallible>>> ChainTail for S {}
 impl Tail {
     /// The next events, as soon as there are any; `None` when the server stops or the store fails.
     async fn next_page(&mut self) -> Option<Vec<sse::Event>> {
-        let _open = &self.open;
         loop {
             match self.read().await {
                 Ok(events) if !events.is_empty() => {

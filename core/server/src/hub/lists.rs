@@ -260,7 +260,7 @@ pub(super) async fn opt_outs(
     let before = page.position()?.unwrap_or(OptOutId::GREATEST);
     let list = app.store.read(caller.organization).await?.opt_outs(before, page.limit()).await?;
     caller.audit_read(&app, "opt_outs.listed", caller.staff.0).await?;
-    let last = list.last().map(|opt_out| opt_out.id);
+    let end = list.last().map(|opt_out| opt_out.id);
     let items = list.into_iter().map(|opt_out| OptOutView {
         id: opt_out.id,
         peer: opt_out.peer,
@@ -269,7 +269,7 @@ pub(super) async fn opt_outs(
         created_at: opt_out.created_at,
         cleared_at: opt_out.cleared_at,
     });
-    Ok(Json(Page::cut(items.collect(), page.limit(), last)))
+    Ok(Json(Page::cut(items.collect(), page.limit(), end)))
 }
 
 /// Who read or changed what.
@@ -300,7 +300,7 @@ pub(super) async fn audit(
     let mut org = app.store.read(caller.organization).await?;
     let list = org.audit(before, page.limit()).await?;
     let names = Names::read(&mut org).await?;
-    let last = list.last().map(|entry| entry.id);
+    let end = list.last().map(|entry| entry.id);
     let items = list.into_iter().map(|entry| AuditView {
         id: entry.id,
         actor: entry.actor,
@@ -310,7 +310,7 @@ pub(super) async fn audit(
         request_id: entry.request_id,
         created_at: entry.created_at,
     });
-    Ok(Json(Page::cut(items.collect(), page.limit(), last)))
+    Ok(Json(Page::cut(items.collect(), page.limit(), end)))
 }
 
 /// An API token; its secret is shown once, when it is made.

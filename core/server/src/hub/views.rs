@@ -153,7 +153,7 @@ pub(super) async fn conversations(
             }),
             None => None,
         };
-        let last = org.messages(c.id, MessageId::GREATEST, 1).await?.into_iter().next();
+        let newest = org.messages(c.id, MessageId::GREATEST, 1).await?.into_iter().next();
         let number = entry.numbers.get(&c.number_id);
         views.push(ConversationView {
             opted_out: org.is_opted_out(&c.peer, c.number_id).await?,
@@ -185,7 +185,7 @@ pub(super) async fn conversations(
             snoozed_until: c.snoozed_until,
             created_at: c.created_at,
             version: c.version,
-            last_message: last.map(|message| LastMessage {
+            last_message: newest.map(|message| LastMessage {
                 direction: message.direction,
                 author: message.author,
                 body: message.body,

@@ -1,6 +1,6 @@
 //! Storing patients' texts.
 
-use anteroom_carriers::InboundMessage;
+use anteroom_carriers::{InboundMessage, OptOutType};
 use anteroom_model::ids::MessageId;
 use anteroom_store::{Extra, MediaItem, NewInbound, Received};
 use axum::http::StatusCode;
@@ -26,11 +26,10 @@ pub(super) async fn store(app: &App, hook: &Hook, messages: Vec<InboundMessage>)
             .into_iter()
             .map(|media| MediaItem { url: media.url, content_type: media.content_type })
             .collect();
-        let extra = if media.is_empty() {
-            None
-        } else {
-            Some(keys.seal_json("messages.extra", id.0, &Extra { media, ..Extra::default() })?)
-        };
+        let carrier_keyword = message.opt_out_type.map(|kind| keyword(kind).to_owned());
+        let extra = Extra { media, carrier_keyword, throttle_key: None };
+        let extra =
+            if extra.is_empty() { None } else { Some(keys.seal_json("messages.extra", id.0, &extra)?) };
         let new = NewInbound {
             organization: hook.organization,
             id,
@@ -50,6 +49,14 @@ pub(super) async fn store(app: &App, hook: &Hook, messages: Vec<InboundMessage>)
         counter!("anteroom_inbound_messages_total", "outcome" => outcome).increment(1);
     }
     Ok(())
+}
+
+const fn keyword(kind: OptOutType) -> &'static str {
+    match kind {
+        OptOutType::Stop => "stop",
+        OptOutType::Start => "start",
+        OptOutType::Help => "help",
+    }
 }
 
 fn unknown_number() -> Problem {

@@ -13,15 +13,15 @@ use crate::{app::App, directory::Account, ingress::receipts::OUR_ID};
 
 /// First wait before another try; doubled each time up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// A text older than this is not sent any more: it would arrive out of the blue.
-const TOO_OLD: Duration = Duration::from_secs(24 * 3600);
+const TOO_OLD: Duration = Duration::from_hours(24);
 /// How long a carrier is given to show a text that it may have taken.
 const SETTLE: Duration = Duration::from_secs(5);
 /// How often the carrier's list is asked before staff have to decide.
 const CHECKS: i32 = 6;
 /// How far the carrier's clock may be behind ours when its list is searched.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);
+const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
 /// Stands in `error_code` of a message in doubt that must not be sent again unasked.
 const AMBIGUOUS: &str = "ambiguous";
@@ -176,7 +176,7 @@ async fn settle(
             }
             let later = now.plus(wait(app, work.attempt));
             let mut outcome = doubtful(later);
-            outcome.end.error_code = work.error_code.clone();
+            outcome.end.error_code.clone_from(&work.error_code);
             return Ok(Settled::Known(outcome));
         }
     };

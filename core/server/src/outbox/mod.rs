@@ -23,7 +23,7 @@ use crate::app::App;
 /// Sends at once.
 const AT_ONCE: u32 = 32;
 /// Longer than the client's own time-out of 15 s, with room for a slow commit.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// How often to look without being woken: for retries that are due and leases that ended.
 const POLL: Duration = Duration::from_millis(250);
 

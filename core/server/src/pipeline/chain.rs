@@ -115,7 +115,10 @@ impl Source {
 
 fn bindings_of<'a>(entry: &'a Entry, hook: Hook, number: &'a Number) -> impl Iterator<Item = &'a Binding> {
     entry.bindings.iter().filter(move |binding| {
-        binding.hook == hook.as_str() && binding.number_id.is_none_or(|id| id == number.id)
+        // Nothing binds a canary yet; one that can't choose its conversations must not take them all.
+        binding.hook == hook.as_str()
+            && binding.mode != BindingMode::Canary
+            && binding.number_id.is_none_or(|id| id == number.id)
     })
 }
 

@@ -21,7 +21,7 @@ use crate::{
 pub(super) fn stop(app: &App, facts: &Facts<'_>) -> Plan {
     let mut plan = beside(app, facts);
     plan.opt_out = OptOutChange::Record;
-    if !facts.account.row.answers_opt_outs {
+    if !carrier_answers(facts) {
         let text = answer(facts, &facts.entry.organization.settings.opt_out_text, "stop");
         plan.texts.push(PlannedText { confirms_opt_out: true, ..text });
     }
@@ -32,7 +32,7 @@ pub(super) fn stop(app: &App, facts: &Facts<'_>) -> Plan {
 pub(super) fn start(app: &App, facts: &Facts<'_>) -> Plan {
     let mut plan = beside(app, facts);
     plan.opt_out = OptOutChange::Clear;
-    if !facts.account.row.answers_opt_outs {
+    if !carrier_answers(facts) {
         plan.texts.push(answer(facts, &facts.entry.organization.settings.opt_in_text, "start"));
     }
     plan
@@ -41,7 +41,7 @@ pub(super) fn start(app: &App, facts: &Facts<'_>) -> Plan {
 /// Who is this, and how do I stop it?
 pub(super) fn help(app: &App, facts: &Facts<'_>) -> Plan {
     let mut plan = beside(app, facts);
-    if !facts.account.row.answers_opt_outs && !facts.opted_out {
+    if !carrier_answers(facts) && !facts.opted_out {
         plan.texts.push(answer(facts, &facts.entry.organization.settings.help_text, "help"));
     }
     plan
@@ -61,6 +61,12 @@ fn beside(app: &App, facts: &Facts<'_>) -> Plan {
     let mut plan = Plan::new(Some(conversation), is_new);
     plan.tell("message.received", Actor::Patient, json!({ "message_id": facts.work.id }));
     plan
+}
+
+/// A patient must not be answered twice: the account says that its carrier answers keywords, or the carrier
+/// said so with this text.
+fn carrier_answers(facts: &Facts<'_>) -> bool {
+    facts.account.row.answers_opt_outs || facts.work.extra.carrier_keyword.is_some()
 }
 
 fn answer(facts: &Facts<'_>, template: &str, keyword: &str) -> PlannedText {

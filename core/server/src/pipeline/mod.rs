@@ -32,7 +32,7 @@ pub use chain::number_for_policies;
 /// Turns at once.
 const AT_ONCE: u32 = 32;
 /// A turn that takes longer is taken for lost and begun again by whoever comes first.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// How often to look without being woken: for leases that ended and tries that were put off.
 const POLL: Duration = Duration::from_millis(500);
 /// From this try on, policies are left out: whatever fails, the text must reach a person.

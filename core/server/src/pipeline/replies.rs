@@ -22,11 +22,11 @@ use crate::{
 const LONGEST: usize = 1_600;
 /// Automatic replies to one conversation within [`LOOP_WINDOW`] at most: more is another machine answering.
 const LOOP_REPLIES: usize = 6;
-const LOOP_WINDOW: Duration = Duration::from_secs(10 * 60);
+const LOOP_WINDOW: Duration = Duration::from_mins(10);
 /// Replies of one turn at most.
 const REPLIES: usize = 3;
 /// How far back a policy sees what it has told.
-const TOLD_WINDOW: Duration = Duration::from_secs(30 * 24 * 3600);
+const TOLD_WINDOW: Duration = Duration::from_hours(30 * 24);
 const TOLD: u32 = 20;
 
 pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreError> {

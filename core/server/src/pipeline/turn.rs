@@ -51,7 +51,7 @@ pub(super) async fn run(app: &App, work: &InboundWork, with_policies: bool) -> R
 }
 
 async fn decide(app: &App, facts: &Facts<'_>, with_policies: bool) -> Result<Plan, StoreError> {
-    match keywords::classify(&facts.work.body) {
+    match keyword(facts) {
         Some(Keyword::Stop) => return Ok(host_rules::stop(app, facts)),
         Some(Keyword::Help) => return Ok(host_rules::help(app, facts)),
         Some(Keyword::Start | Keyword::Yes) if facts.opted_out => return Ok(host_rules::start(app, facts)),
@@ -73,6 +73,16 @@ async fn decide(app: &App, facts: &Facts<'_>, with_policies: bool) -> Result<Pla
         plan.tell("policy.skipped", Actor::Host, json!({ "attempt": facts.work.attempt }));
     }
     Ok(plan)
+}
+
+/// What the text is a keyword for: as the carrier took it, else by the text alone.
+fn keyword(facts: &Facts<'_>) -> Option<Keyword> {
+    match facts.work.extra.carrier_keyword.as_deref() {
+        Some("stop") => Some(Keyword::Stop),
+        Some("start") => Some(Keyword::Start),
+        Some("help") => Some(Keyword::Help),
+        _ => keywords::classify(&facts.work.body),
+    }
 }
 
 fn is_open(conversation: Option<&Conversation>) -> bool {
