@@ -1,5 +1,7 @@
 //! Storing what carriers deliver: the hot path, one multi-row insert for all that arrive together.
 
+use std::sync::Arc;
+
 use anteroom_model::{
     ids::{CarrierAccountId, MessageId, NumberId, OrganizationId},
     states::{Author, Direction, MessageState},
@@ -7,7 +9,7 @@ use anteroom_model::{
 };
 use futures::FutureExt;
 use sqlx::QueryBuilder;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{
     Store, StoreError,
@@ -60,24 +62,24 @@ impl Store {
     pub async fn receive(&self, message: NewInbound) -> Result<Received, StoreError> {
         let (tell, told) = oneshot::channel();
         self.arrivals().send((message, tell)).await.map_err(|_| StoreError::Closed)?;
-        let received = told.await.map_err(|_| StoreError::Closed)??;
-        if received == Received::Fresh {
-            self.wake_inbound();
-        }
-        Ok(received)
+        told.await.map_err(|_| StoreError::Closed)?
     }
 }
 
 /// Gathers arrivals while the writer is busy with the batch before. Runs until the last sender is gone.
-pub(crate) async fn run(mut arrivals: mpsc::Receiver<Arrival>, jobs: mpsc::Sender<Job>) {
+pub(crate) async fn run(mut arrivals: mpsc::Receiver<Arrival>, jobs: mpsc::Sender<Job>, ready: Arc<Notify>) {
     let mut batch = Vec::with_capacity(ROWS);
     while arrivals.recv_many(&mut batch, ROWS).await > 0 {
         let (rows, tells): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
         let (done, finished) = oneshot::channel::<()>();
+        let ready = ready.clone();
         let job: Job = Box::new(move |conn| {
             async move {
                 match insert(conn, &rows).await {
                     Ok(fresh) => Some(Box::new(move |outcome: Result<(), StoreError>| {
+                        if outcome.is_ok() {
+                            ready.notify_one();
+                        }
                         for (tell, fresh) in tells.into_iter().zip(fresh) {
                             drop(tell.send(outcome.clone().map(|()| fresh)));
                         }

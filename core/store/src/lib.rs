@@ -33,6 +33,7 @@ mod org;
 mod organizations;
 mod patients;
 mod policies;
+mod queue;
 pub mod seal;
 mod staff;
 mod store;
@@ -46,15 +47,14 @@ pub use error::StoreError;
 pub use events::{Actor, Event, NewEvent};
 pub use idempotency::Idempotent;
 pub use inbound::{NewInbound, Received};
-pub use messages::{
-    Extra, InboundWork, MediaItem, Message, NewOutbound, OutboundWork, ReceiptMatch, SendEnd,
-};
+pub use messages::{Extra, MediaItem, Message, NewOutbound, ReceiptMatch};
 pub use notes::Note;
 pub use opt_outs::OptOut;
 pub use org::Org;
 pub use organizations::{Facility, Organization, OrganizationSettings, Team};
 pub use patients::{NewPatient, Patient, Profile};
 pub use policies::{Binding, NewBinding, NewPolicy, PolicyRow};
+pub use queue::{InboundWork, OutboundWork, SendEnd};
 pub use seal::{MasterKey, OrgKeys};
 pub use staff::{NewStaff, Session, Staff, Token};
 pub use store::{OldestDue, Store, StoreOptions};

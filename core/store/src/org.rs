@@ -64,7 +64,6 @@ pub(crate) enum ConnRef<'c> {
 pub(crate) struct Wakes {
     pub(crate) events: AtomicBool,
     pub(crate) outbound: AtomicBool,
-    pub(crate) inbound: AtomicBool,
 }
 
 impl Wakes {

@@ -60,7 +60,7 @@ struct Inner {
     keys: RwLock<HashMap<OrganizationId, Arc<OrgKeys>>>,
     ids: Arc<Ids>,
     clock: Arc<dyn Clock>,
-    inbound_ready: Notify,
+    inbound_ready: Arc<Notify>,
     outbound_ready: Notify,
     events: broadcast::Sender<OrganizationId>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
@@ -107,10 +107,11 @@ impl Store {
         let checkpoint_conn = Conn::Sqlite(writers.acquire().await?);
         let (jobs, waiting_jobs) = mpsc::channel(writer::WAITING);
         let (arrivals, waiting_arrivals) = mpsc::channel(writer::WAITING);
+        let inbound_ready = Arc::new(Notify::new());
         let tasks = vec![
             tokio::spawn(writer::run(writer_conn, waiting_jobs)),
             tokio::spawn(checkpoint::run(checkpoint_conn)),
-            tokio::spawn(inbound::run(waiting_arrivals, jobs.clone())),
+            tokio::spawn(inbound::run(waiting_arrivals, jobs.clone(), inbound_ready.clone())),
         ];
         let (events, _) = broadcast::channel(1_024);
         Ok(Self(Arc::new(Inner {
@@ -121,7 +122,7 @@ impl Store {
             keys: RwLock::default(),
             ids,
             clock,
-            inbound_ready: Notify::new(),
+            inbound_ready,
             outbound_ready: Notify::new(),
             events,
             tasks,
@@ -164,12 +165,15 @@ impl Store {
         let (tell, told) = oneshot::channel();
         let wakes = Arc::new(Wakes::default());
         let store = self.clone();
-        let wakes_in_job = wakes.clone();
         let job: Job = Box::new(move |conn| {
             async move {
-                let org = store.org(ConnRef::Borrowed(conn), organization, keys, wakes_in_job);
+                let org = store.org(ConnRef::Borrowed(conn), organization, keys, wakes.clone());
                 match work(org).await {
                     Ok(value) => Some(Box::new(move |outcome: Result<(), StoreError>| {
+                        // Here, not in the caller: it may have gone away, the rows are there all the same.
+                        if outcome.is_ok() {
+                            store.wake(organization, &wakes);
+                        }
                         drop(tell.send(outcome.map(|()| value).map_err(E::from)));
                     }) as writer::Committed),
                     Err(error) => {
@@ -181,9 +185,7 @@ impl Store {
             .boxed()
         });
         self.0.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
-        let value = told.await.map_err(|_| StoreError::Closed)??;
-        self.wake(organization, &wakes);
-        Ok(value)
+        told.await.map_err(|_| StoreError::Closed)?
     }
 
     /// Makes an organization with its data key.
@@ -246,11 +248,6 @@ impl Store {
         self.0.events.subscribe()
     }
 
-    /// Wakes whoever waits for inbound messages.
-    pub(crate) fn wake_inbound(&self) {
-        self.0.inbound_ready.notify_one();
-    }
-
     pub(crate) fn arrivals(&self) -> &mpsc::Sender<inbound::Arrival> {
         &self.0.inbound
     }
@@ -294,9 +291,6 @@ impl Store {
     }
 
     fn wake(&self, organization: OrganizationId, wakes: &Wakes) {
-        if wakes.inbound.load(Ordering::Relaxed) {
-            self.wake_inbound();
-        }
         if wakes.outbound.load(Ordering::Relaxed) {
             self.0.outbound_ready.notify_one();
         }

@@ -15,6 +15,9 @@ use utoipa::ToSchema;
 
 use crate::{app::App, problem::Problem};
 
+/// Texts looked through for one to show in a list.
+const PREVIEWED: u32 = 8;
+
 /// An id and what people call it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct Named<I> {
@@ -72,7 +75,7 @@ pub(super) struct NumberName {
     address: String,
 }
 
-/// The newest text of a conversation.
+/// The newest text of a conversation: of those by the patient or staff, where there is one among the latest.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct LastMessage {
     direction: Direction,
@@ -153,7 +156,7 @@ pub(super) async fn conversations(
             }),
             None => None,
         };
-        let newest = org.messages(c.id, MessageId::GREATEST, 1).await?.into_iter().next();
+        let newest = newest_of_people(&mut org, c.id).await?;
         let number = entry.numbers.get(&c.number_id);
         views.push(ConversationView {
             opted_out: org.is_opted_out(&c.peer, c.number_id).await?,
@@ -194,6 +197,13 @@ pub(super) async fn conversations(
         });
     }
     Ok(views)
+}
+
+/// The newest text that a person wrote: in a list, automatic ones would hide what the patient wants.
+async fn newest_of_people(org: &mut Org<'_>, id: ConversationId) -> Result<Option<Message>, Problem> {
+    let mut texts = org.messages(id, MessageId::GREATEST, PREVIEWED).await?;
+    let by_people = texts.iter().position(|text| matches!(text.author, Author::Patient | Author::Staff));
+    Ok((!texts.is_empty()).then(|| texts.swap_remove(by_people.unwrap_or(0))))
 }
 
 /// Fills one conversation with names.
