@@ -17,8 +17,8 @@ use serde_json::{Map, Value};
 
 use crate::telemetry::RequestId;
 
-/// Where the kinds of problems are explained.
-const TYPES: &str = "https://anteroom.dev/problems/";
+/// Kinds are names, not addresses: no page has to be served for them.
+const TYPES: &str = "urn:anteroom:problem:";
 
 /// Longest text of the framework that is passed on, in bytes.
 const DETAIL: usize = 2_048;
