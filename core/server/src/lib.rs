@@ -15,6 +15,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod directory;
+mod dispatch;
 pub mod housekeeping;
 pub mod http_server;
 pub mod hub;

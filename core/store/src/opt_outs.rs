@@ -42,28 +42,33 @@ struct OptOutRow {
 impl Org<'_> {
     /// Whether `peer` (E.164) must not be texted from `number`.
     pub async fn is_opted_out(&mut self, peer: &str, number: NumberId) -> Result<bool, StoreError> {
+        self.stands(peer, Some(number)).await
+    }
+
+    /// Whether an opt-out that covers `scope` stands; only one of all numbers covers all.
+    async fn stands(&mut self, peer: &str, scope: Option<NumberId>) -> Result<bool, StoreError> {
         let hash = self.keys.lookup("phone", peer);
         let organization = self.organization;
         let standing: i64 = on!(self.conn(), c => {
             sqlx::query_scalar(sql!("opt_outs/standing"))
                 .bind(organization)
                 .bind(hash)
-                .bind(number)
+                .bind(scope)
                 .fetch_one(c)
                 .await?
         });
         Ok(standing > 0)
     }
 
-    /// Records an opt-out. Whether it is new.
+    /// Records an opt-out from one number, or from all (`scope` none). Whether it is new: not covered by one
+    /// that stands. One of all numbers is new where only one of a single number stands.
     pub async fn record_opt_out(
         &mut self,
         peer: &str,
         scope: Option<NumberId>,
-        texted: NumberId,
         source: &str,
     ) -> Result<bool, StoreError> {
-        if self.is_opted_out(peer, texted).await? {
+        if self.stands(peer, scope).await? {
             return Ok(false);
         }
         let (id, now): (OptOutId, _) = (self.new_id(), self.now);

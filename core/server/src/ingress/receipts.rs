@@ -72,7 +72,7 @@ pub(crate) async fn learn_from(
 ) -> Result<(), StoreError> {
     match failure.kind {
         FailureKind::OptedOut => {
-            if org.record_opt_out(peer, Some(number), number, "carrier").await? {
+            if org.record_opt_out(peer, Some(number), "carrier").await? {
                 let conversation = org.conversation_with(number, peer).await?;
                 org.insert_event(&NewEvent {
                     kind: "opt_out.recorded",

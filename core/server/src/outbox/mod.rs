@@ -10,63 +10,45 @@ mod gate;
 
 pub(crate) use gate::registration_refusal;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use anteroom_model::states::MessageState;
+use anteroom_model::{states::MessageState, time::Timestamp};
 use anteroom_store::{OutboundWork, SendEnd, StoreError};
 use futures::FutureExt;
 use metrics::counter;
-use tokio::sync::{Notify, Semaphore};
 
-use crate::app::App;
+use crate::{
+    app::App,
+    dispatch::{self, Stage},
+};
 
-/// Sends at once.
-const AT_ONCE: u32 = 32;
-/// Longer than the client's own time-out of 15 s, with room for a slow commit.
-const LEASE: Duration = Duration::from_mins(1);
-/// How often to look without being woken: for retries that are due and leases that ended.
-const POLL: Duration = Duration::from_millis(250);
+/// The stage, for [`dispatch::run`].
+struct Outbox;
+
+impl Stage for Outbox {
+    const NAME: &'static str = "outbox";
+    const AT_ONCE: u32 = 32;
+    /// Longer than the client's own time-out of 15 s, with room for a slow commit.
+    const LEASE: Duration = Duration::from_mins(1);
+    const POLL: Duration = Duration::from_millis(250);
+    type Work = OutboundWork;
+
+    async fn claim(app: &App, until: Timestamp, room: u32) -> Result<Vec<OutboundWork>, StoreError> {
+        app.store.claim_outbound(app.node, until, room).await
+    }
+
+    async fn process(app: &App, work: OutboundWork) {
+        process(app, work).await;
+    }
+
+    async fn ready(app: &App) {
+        app.store.outbound_ready().await;
+    }
+}
 
 /// Works until the app is told to stop, then until the sends under way are over.
 pub async fn run(app: App) {
-    let free = Arc::new(Semaphore::new(AT_ONCE as usize));
-    let finished = Arc::new(Notify::new());
-    loop {
-        let room = u32::try_from(free.available_permits()).unwrap_or(0);
-        let claimed = if room == 0 { 0 } else { claim(&app, room, &free, &finished).await };
-        if claimed > 0 && claimed == room {
-            continue;
-        }
-        tokio::select! {
-            () = app.stop.cancelled() => break,
-            () = app.store.outbound_ready(), if room > 0 => {}
-            () = finished.notified() => {}
-            () = tokio::time::sleep(POLL) => {}
-        }
-    }
-    drop(free.acquire_many(AT_ONCE).await);
-}
-
-async fn claim(app: &App, room: u32, free: &Arc<Semaphore>, finished: &Arc<Notify>) -> u32 {
-    let until = app.store.now().plus(LEASE);
-    let work = match app.store.claim_outbound(app.node, until, room).await {
-        Ok(work) => work,
-        Err(error) => {
-            tracing::error!(%error, "outbound messages could not be claimed");
-            return 0;
-        }
-    };
-    let claimed = u32::try_from(work.len()).unwrap_or(u32::MAX);
-    for item in work {
-        let Ok(place) = free.clone().try_acquire_owned() else { break };
-        let (app, finished) = (app.clone(), finished.clone());
-        tokio::spawn(async move {
-            process(&app, item).await;
-            drop(place);
-            finished.notify_one();
-        });
-    }
-    claimed
+    dispatch::run::<Outbox>(app).await;
 }
 
 async fn process(app: &App, work: OutboundWork) {

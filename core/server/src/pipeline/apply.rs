@@ -98,7 +98,7 @@ async fn change_opt_out(
         OptOutChange::Keep => return Ok(false),
         OptOutChange::Record => {
             let scope = (!context.opt_out_everywhere).then_some(context.number);
-            if !org.record_opt_out(&context.peer, scope, context.number, "keyword").await? {
+            if !org.record_opt_out(&context.peer, scope, "keyword").await? {
                 return Ok(false);
             }
             for (message, conversation) in org.block_queued(&context.peer, scope, OPTED_OUT).await? {

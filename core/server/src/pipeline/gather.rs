@@ -11,7 +11,10 @@ use anteroom_store::{Conversation, InboundWork, Number, Store, StoreError};
 
 use crate::{
     directory::{Account, Entry},
-    pipeline::{chain, turn::TurnError},
+    pipeline::{
+        chain::{self, Subject},
+        turn::TurnError,
+    },
 };
 
 /// The facts of a turn. Nothing is read afterwards until everything is applied; if the conversation has
@@ -46,6 +49,16 @@ impl<'a> Facts<'a> {
         let clinic = chain::number_for_policies(&entry, &number);
         let hours = hours_of(&entry, &number, now)?;
         Ok(Self { work, entry, number, account, conversation, opted_out, now, clinic, hours })
+    }
+
+    /// What policies are asked about, with the conversation as the turn has made it so far.
+    pub(super) fn subject<'b>(&'b self, conversation: &'b Conversation) -> Subject<'b> {
+        Subject {
+            organization: self.work.organization,
+            number: &self.number,
+            conversation: Some(conversation),
+            message: Some(self.work.id),
+        }
     }
 }
 

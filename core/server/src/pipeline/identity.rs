@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     app::App,
     pipeline::{
-        chain::{self, Answer, Source, Subject},
+        chain::{self, Answer, Source},
         gather::Facts,
         matching::{self, Match},
         plan::{Plan, PlannedText},
@@ -80,13 +80,7 @@ async fn ask(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreE
         hours: facts.hours.clone(),
         asked,
     });
-    let subject = Subject {
-        organization: facts.work.organization,
-        number: &facts.number,
-        conversation: Some(&conversation),
-        message: Some(facts.work.id),
-    };
-    let verdict = chain::ask(app, &facts.entry, subject, input).await?;
+    let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input).await?;
     plan.decisions.extend(verdict.decisions);
     if let Some(open) = plan.conversation.as_mut().and_then(|c| c.exchanges.last_mut()) {
         open.answer.get_or_insert_with(|| facts.work.body.clone());

@@ -16,71 +16,56 @@ mod replies;
 mod routing;
 mod turn;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use anteroom_model::states::MessageState;
+use anteroom_model::{
+    ids::{MessageId, OrganizationId},
+    states::MessageState,
+    time::Timestamp,
+};
 use anteroom_store::{InboundWork, StoreError};
 use futures::FutureExt;
 use metrics::{counter, histogram};
-use tokio::sync::Notify;
 
-use crate::app::App;
+use crate::{
+    app::App,
+    dispatch::{self, Stage},
+};
 
 pub use apply::fill_organization;
 pub use chain::number_for_policies;
 
-/// Turns at once.
-const AT_ONCE: u32 = 32;
-/// A turn that takes longer is taken for lost and begun again by whoever comes first.
-const LEASE: Duration = Duration::from_mins(1);
-/// How often to look without being woken: for leases that ended and tries that were put off.
-const POLL: Duration = Duration::from_millis(500);
 /// From this try on, policies are left out: whatever fails, the text must reach a person.
 const WITHOUT_POLICIES: i32 = 4;
 /// After this many tries the message is kept for an administrator.
 const TRIES: i32 = 10;
 
-/// Works until the app is told to stop, then until the turns under way are over.
-pub async fn run(app: App) {
-    let free = Arc::new(tokio::sync::Semaphore::new(AT_ONCE as usize));
-    let finished = Arc::new(Notify::new());
-    loop {
-        let room = u32::try_from(free.available_permits()).unwrap_or(0);
-        let claimed = if room == 0 { 0 } else { claim(&app, room, &free, &finished).await };
-        if claimed > 0 && claimed == room {
-            continue;
-        }
-        tokio::select! {
-            () = app.stop.cancelled() => break,
-            () = app.store.inbound_ready(), if room > 0 => {}
-            () = finished.notified() => {}
-            () = tokio::time::sleep(POLL) => {}
-        }
+/// The stage, for [`dispatch::run`].
+struct Pipeline;
+
+impl Stage for Pipeline {
+    const NAME: &'static str = "pipeline";
+    const AT_ONCE: u32 = 32;
+    const LEASE: Duration = Duration::from_mins(1);
+    const POLL: Duration = Duration::from_millis(500);
+    type Work = InboundWork;
+
+    async fn claim(app: &App, until: Timestamp, room: u32) -> Result<Vec<InboundWork>, StoreError> {
+        app.store.claim_inbound(app.node, until, room).await
     }
-    // All places free again means that every turn is over.
-    drop(free.acquire_many(AT_ONCE).await);
+
+    async fn process(app: &App, work: InboundWork) {
+        process(app, work).await;
+    }
+
+    async fn ready(app: &App) {
+        app.store.inbound_ready().await;
+    }
 }
 
-async fn claim(app: &App, room: u32, free: &Arc<tokio::sync::Semaphore>, finished: &Arc<Notify>) -> u32 {
-    let until = app.store.now().plus(LEASE);
-    let work = match app.store.claim_inbound(app.node, until, room).await {
-        Ok(work) => work,
-        Err(error) => {
-            tracing::error!(%error, "inbound messages could not be claimed");
-            return 0;
-        }
-    };
-    let claimed = u32::try_from(work.len()).unwrap_or(u32::MAX);
-    for item in work {
-        let Ok(place) = free.clone().try_acquire_owned() else { break };
-        let (app, finished) = (app.clone(), finished.clone());
-        tokio::spawn(async move {
-            process(&app, item).await;
-            drop(place);
-            finished.notify_one();
-        });
-    }
-    claimed
+/// Works until the app is told to stop, then until the turns under way are over.
+pub async fn run(app: App) {
+    dispatch::run::<Pipeline>(app).await;
 }
 
 async fn process(app: &App, work: InboundWork) {
@@ -112,8 +97,8 @@ async fn process(app: &App, work: InboundWork) {
 
 async fn put_off(
     app: &App,
-    organization: anteroom_model::ids::OrganizationId,
-    id: anteroom_model::ids::MessageId,
+    organization: OrganizationId,
+    id: MessageId,
     attempt: i32,
 ) -> Result<(), StoreError> {
     let node = app.node;

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     app::App,
     pipeline::{
-        chain::{self, Answer, Subject},
+        chain::{self, Answer},
         gather::Facts,
         plan::{Plan, PlannedText},
     },
@@ -49,13 +49,7 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
         turn_number: u32::try_from(conversation.turn_number).unwrap_or(1),
         told: told.iter().filter_map(as_told).collect(),
     });
-    let subject = Subject {
-        organization: facts.work.organization,
-        number: &facts.number,
-        conversation: Some(&conversation),
-        message: Some(facts.work.id),
-    };
-    let verdict = chain::ask(app, &facts.entry, subject, input).await?;
+    let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input).await?;
     plan.decisions.extend(verdict.decisions);
     match verdict.answer {
         Answer::NoOpinion => {}

@@ -12,7 +12,7 @@ use crate::{
     app::App,
     directory::Entry,
     pipeline::{
-        chain::{self, Answer, Subject},
+        chain::{self, Answer},
         gather::Facts,
         plan::Plan,
     },
@@ -28,13 +28,7 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
         return Ok(());
     };
     let input = HookInput::Routing(turn(facts, &conversation));
-    let subject = Subject {
-        organization: facts.work.organization,
-        number: &facts.number,
-        conversation: Some(&conversation),
-        message: Some(facts.work.id),
-    };
-    let verdict = chain::ask(app, &facts.entry, subject, input).await?;
+    let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input).await?;
     plan.decisions.extend(verdict.decisions);
     match verdict.answer {
         Answer::NoOpinion => {}
