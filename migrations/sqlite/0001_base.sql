@@ -1,6 +1,7 @@
 -- The base. Every key leads with the organization, so that the tables can be distributed by it.
 -- Columns marked "sealed" hold AES-256-GCM-SIV under the organization's data key; columns ending in _hash
--- hold HMAC-SHA-256 under the organization's look-up key. Moments are integer microseconds since 1970.
+-- hold HMAC-SHA-256 under the organization's look-up key (but those of secrets and passwords).
+-- Moments are integer microseconds since 1970.
 
 CREATE TABLE organizations (
     id           BLOB    NOT NULL PRIMARY KEY,
@@ -189,7 +190,7 @@ CREATE TABLE messages (
     lease_node         BLOB,
     attempt            INTEGER NOT NULL DEFAULT 0,
     in_doubt           INTEGER NOT NULL DEFAULT 0, -- outbound: attempts begun whose end nobody saw
-    despite_opt_out    BOOLEAN NOT NULL DEFAULT FALSE, -- the one confirmation of a STOP
+    despite_opt_out    BOOLEAN NOT NULL DEFAULT FALSE, -- the one confirmation of a STOP, the answer to HELP
     segments           INTEGER NOT NULL DEFAULT 1,
     error_code         TEXT,
     error_text         TEXT,
@@ -278,7 +279,7 @@ CREATE TABLE decisions (
     hook            TEXT    NOT NULL,
     outcome         TEXT    NOT NULL,           -- decided | no_opinion | fault | overload
     fault           TEXT,                       -- kind
-    effect          TEXT    NOT NULL,           -- what the host did: applied | none | refused | superseded
+    effect          TEXT    NOT NULL,           -- what the host did: applied | none | refused | throttled | loop | shadow
     fuel            BIGINT  NOT NULL,
     memory_peak     BIGINT  NOT NULL,           -- bytes
     micros          BIGINT  NOT NULL,

@@ -60,7 +60,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What a member of staff may do: see `core/server/src/auth/roles.rs`.
+    /// What a member of staff may do; each endpoint names the roles it takes.
     Role {
         /// Works the queues.
         Agent = "agent",
@@ -175,7 +175,7 @@ words! {
         Normal = "normal",
         /// Soon.
         High = "high",
-        /// Before everything else.
+        /// Staff should look at once.
         Urgent = "urgent",
     }
 

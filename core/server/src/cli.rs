@@ -3,7 +3,7 @@
 mod admin;
 mod start;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -106,11 +106,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }),
         Command::Admin(command) => block_on(admin::run(command)),
         Command::Openapi => {
-            #[expect(clippy::print_stdout, reason = "the command's output")]
-            {
-                println!("{}", crate::hub::openapi_document().to_pretty_json()?);
+            let document = crate::hub::openapi_document().to_pretty_json()?;
+            // Whoever reads only the beginning closes the pipe; that is no error.
+            match writeln!(std::io::stdout(), "{document}") {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+                _ => Ok(()),
             }
-            Ok(())
         }
     }
 }

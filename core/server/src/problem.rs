@@ -38,7 +38,7 @@ struct Inner {
 }
 
 impl Problem {
-    /// `kind` is stable and ends the `type` URI; `title` is the same at every occurrence.
+    /// `kind` is stable and ends the `type` URI (there with hyphens); `title` is the same at every occurrence.
     pub fn new(
         status: StatusCode,
         kind: &'static str,
@@ -225,7 +225,7 @@ fn framework_error(response: &Response) -> Option<Problem> {
 fn body(problem: Problem, id: Option<RequestId>) -> Response {
     let inner = *problem.0;
     let mut members = inner.members;
-    members.insert("type".into(), format!("{TYPES}{}", inner.kind).into());
+    members.insert("type".into(), format!("{TYPES}{}", inner.kind.replace('_', "-")).into());
     members.insert("title".into(), inner.title.into());
     members.insert("status".into(), inner.status.as_u16().into());
     members.insert("detail".into(), inner.detail.into_owned().into());

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// An organization's account with a carrier.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CarrierAccount {
     /// Its id, part of the webhook's path.
     pub id: CarrierAccountId,
@@ -30,7 +30,7 @@ pub struct CarrierAccount {
 }
 
 /// A new account.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewCarrierAccount {
     /// Which carrier.
     pub carrier: String,
@@ -45,7 +45,7 @@ pub struct NewCarrierAccount {
 }
 
 /// One of the clinic's numbers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Number {
     /// Its id.
     pub id: NumberId,
@@ -70,7 +70,7 @@ pub struct Number {
 }
 
 /// A new number.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewNumber {
     /// Which account sends and receives for it.
     pub carrier_account_id: CarrierAccountId,

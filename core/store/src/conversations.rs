@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Conversation {
     /// Its id.
     pub id: ConversationId,
@@ -91,7 +91,7 @@ impl Conversation {
 }
 
 /// One question of a verification and its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// The policy's name for the question.
     pub question: String,

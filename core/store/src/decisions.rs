@@ -47,7 +47,7 @@ pub struct Decision {
 /// A policy call to be recorded.
 #[derive(Clone, Debug)]
 pub struct NewDecision {
-    /// Its id, from which the call's seed was made.
+    /// Its id.
     pub id: DecisionId,
     /// Which conversation it is about.
     pub conversation_id: Option<ConversationId>,

@@ -34,6 +34,7 @@ mod organizations;
 mod patients;
 mod policies;
 mod queue;
+mod redact;
 pub mod seal;
 mod staff;
 mod store;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A picture or document of a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaItem {
     /// The carrier's link.
     pub url: String,
@@ -24,7 +24,7 @@ pub struct MediaItem {
 }
 
 /// What else belongs to a message; sealed as one JSON text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Extra {
     /// Pictures and documents.
@@ -46,7 +46,7 @@ impl Extra {
 }
 
 /// A message as people see it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Message {
     /// Its id.
     pub id: MessageId,
@@ -89,7 +89,7 @@ pub struct Message {
 }
 
 /// A message to be sent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewOutbound {
     /// Through which account.
     pub carrier_account_id: CarrierAccountId,
@@ -107,7 +107,7 @@ pub struct NewOutbound {
     pub author: Author,
     /// Which member of staff.
     pub author_id: Option<StaffId>,
-    /// The one confirmation of a STOP.
+    /// The one confirmation of a STOP, or the answer to HELP.
     pub despite_opt_out: bool,
     /// Parts it will be billed as.
     pub segments: i32,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// An internal note.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Note {
     /// Its id.
     pub id: NoteId,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A STOP, however it came.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OptOut {
     /// Its id.
     pub id: OptOutId,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What is known of a person; sealed as one JSON text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Profile {
     /// Of a placeholder: the random readable name.
@@ -44,7 +44,7 @@ impl Profile {
 }
 
 /// A patient.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Patient {
     /// Their id.
     pub id: PatientId,
@@ -55,7 +55,7 @@ pub struct Patient {
 }
 
 /// A patient to be added.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewPatient {
     /// A person of the directory, or a placeholder.
     pub kind: PatientKind,

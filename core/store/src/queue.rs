@@ -22,7 +22,7 @@ use crate::{
 const SETTLE: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// An inbound message leased to this process.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct InboundWork {
     /// Whose.
     pub organization: OrganizationId,
@@ -45,7 +45,7 @@ pub struct InboundWork {
 }
 
 /// An outbound message leased to this process.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OutboundWork {
     /// Whose.
     pub organization: OrganizationId,
@@ -132,18 +132,11 @@ impl Store {
         let rows: Vec<InboundRow> = self.claim(sql!("messages/claim_inbound"), node, until, limit).await?;
         let mut work = Vec::with_capacity(rows.len());
         for row in rows {
-            let keys = self.keys(row.organization_id).await?;
-            work.push(InboundWork {
-                peer: keys.open_text("messages.peer", row.id.0, &row.peer)?,
-                body: keys.open_text("messages.body", row.id.0, &row.body)?,
-                extra: open_extra(&keys, row.id, row.extra.as_deref())?,
-                organization: row.organization_id,
-                id: row.id,
-                carrier_account_id: row.carrier_account_id,
-                number_id: row.number_id,
-                attempt: row.attempt,
-                created_at: row.created_at,
-            });
+            let id = row.id;
+            match self.open_inbound(row).await {
+                Ok(item) => work.push(item),
+                Err(error) => unopened(id, &error),
+            }
         }
         Ok(work)
     }
@@ -158,24 +151,47 @@ impl Store {
         let rows: Vec<OutboundRow> = self.claim(sql!("messages/claim_outbound"), node, until, limit).await?;
         let mut work = Vec::with_capacity(rows.len());
         for row in rows {
-            let keys = self.keys(row.organization_id).await?;
-            work.push(OutboundWork {
-                peer: keys.open_text("messages.peer", row.id.0, &row.peer)?,
-                body: keys.open_text("messages.body", row.id.0, &row.body)?,
-                organization: row.organization_id,
-                id: row.id,
-                carrier_account_id: row.carrier_account_id,
-                number_id: row.number_id,
-                conversation_id: row.conversation_id,
-                author: row.author,
-                attempt: row.attempt,
-                in_doubt: row.in_doubt > 1,
-                despite_opt_out: row.despite_opt_out,
-                error_code: row.error_code,
-                created_at: row.created_at,
-            });
+            let id = row.id;
+            match self.open_outbound(row).await {
+                Ok(item) => work.push(item),
+                Err(error) => unopened(id, &error),
+            }
         }
         Ok(work)
+    }
+
+    async fn open_inbound(&self, row: InboundRow) -> Result<InboundWork, StoreError> {
+        let keys = self.keys(row.organization_id).await?;
+        Ok(InboundWork {
+            peer: keys.open_text("messages.peer", row.id.0, &row.peer)?,
+            body: keys.open_text("messages.body", row.id.0, &row.body)?,
+            extra: open_extra(&keys, row.id, row.extra.as_deref())?,
+            organization: row.organization_id,
+            id: row.id,
+            carrier_account_id: row.carrier_account_id,
+            number_id: row.number_id,
+            attempt: row.attempt,
+            created_at: row.created_at,
+        })
+    }
+
+    async fn open_outbound(&self, row: OutboundRow) -> Result<OutboundWork, StoreError> {
+        let keys = self.keys(row.organization_id).await?;
+        Ok(OutboundWork {
+            peer: keys.open_text("messages.peer", row.id.0, &row.peer)?,
+            body: keys.open_text("messages.body", row.id.0, &row.body)?,
+            organization: row.organization_id,
+            id: row.id,
+            carrier_account_id: row.carrier_account_id,
+            number_id: row.number_id,
+            conversation_id: row.conversation_id,
+            author: row.author,
+            attempt: row.attempt,
+            in_doubt: row.in_doubt > 1,
+            despite_opt_out: row.despite_opt_out,
+            error_code: row.error_code,
+            created_at: row.created_at,
+        })
     }
 
     /// Gives back everything that is leased. Only for a process that has the database to itself: the leases
@@ -229,6 +245,12 @@ impl Store {
         self.submit(job).await?;
         told.await.map_err(|_| StoreError::Closed)?
     }
+}
+
+/// One row that can't be opened must not keep back those that were leased with it. Its own lease ends, and it
+/// is looked at again: the key may be right by then.
+fn unopened(id: MessageId, error: &StoreError) {
+    tracing::error!(message = %id, %error, "a leased message can't be opened");
 }
 
 /// Ends a job: its value is told after the commit, its error at once.

@@ -8,7 +8,7 @@ use anteroom_model::{
     states::{NumberKind, Registration, Role},
 };
 use anteroom_policy::{HostConfig, PolicyHost};
-use anteroom_store::{NewCarrierAccount, NewNumber, NewStaff, OrganizationSettings};
+use anteroom_store::{NewCarrierAccount, NewNumber, NewStaff, Org, OrganizationSettings};
 use clap::{Args, Subcommand};
 use futures::FutureExt;
 
@@ -46,6 +46,35 @@ pub(super) enum Admin {
         /// agent, lead, admin or auditor.
         #[arg(long)]
         role: Role,
+    },
+    /// Add a team, by the name that routing settings use. The default ones name Front desk, Nurses, Pharmacy
+    /// and Billing.
+    Team {
+        #[command(flatten)]
+        place: Place,
+        /// Whose.
+        #[arg(long)]
+        organization: OrganizationId,
+        /// Unique in the organization.
+        #[arg(long)]
+        name: String,
+    },
+    /// Say whether the carriers let a number send.
+    Registration {
+        #[command(flatten)]
+        place: Place,
+        /// Whose.
+        #[arg(long)]
+        organization: OrganizationId,
+        /// The number, E.164 or a short code.
+        #[arg(long)]
+        address: String,
+        /// unknown, pending, approved or rejected.
+        #[arg(long)]
+        registration: Registration,
+        /// Why, or where that is known from.
+        #[arg(long)]
+        note: String,
     },
     /// Add a carrier account; its credentials are read from standard input as JSON. Prints its id.
     Account {
@@ -124,6 +153,24 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
                 .await?
                 .to_string()
         }
+        Admin::Team { place, organization, name } => {
+            let opened = start::open_store(&place.data_dir).await?;
+            opened
+                .store
+                .write(organization, move |mut org| async move { org.insert_team(&name).await }.boxed())
+                .await?
+                .to_string()
+        }
+        Admin::Registration { place, organization, address, registration, note } => {
+            let opened = start::open_store(&place.data_dir).await?;
+            let address = Address::parse(&address)?;
+            opened
+                .store
+                .write(organization, move |mut org| {
+                    async move { set_registration(&mut org, &address, registration, note).await }.boxed()
+                })
+                .await?
+        }
         Admin::Account { place, organization, carrier, label, public_url, answers_opt_outs } => {
             let opened = start::open_store(&place.data_dir).await?;
             let credentials = standard_input()?;
@@ -161,6 +208,21 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
         println!("{made}");
     }
     Ok(())
+}
+
+async fn set_registration(
+    org: &mut Org<'_>,
+    address: &Address,
+    registration: Registration,
+    note: String,
+) -> Result<String, Failure> {
+    let numbers = org.numbers().await?;
+    let number = numbers.into_iter().find(|number| number.address == address.as_str());
+    let mut number = number.ok_or("the organization has no such number")?;
+    number.registration = registration;
+    number.registration_note = note;
+    org.set_number(&number).await?;
+    Ok(number.id.to_string())
 }
 
 fn standard_input() -> Result<String, Failure> {

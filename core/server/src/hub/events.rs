@@ -18,7 +18,7 @@ use axum::{
 use futures::{Stream, stream};
 use metrics::gauge;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio::sync::broadcast::{self, error::RecvError};
 use utoipa::IntoParams;
 
@@ -162,6 +162,28 @@ impl Tail {
     }
 }
 
+/// What of an event's data goes over the stream: ids and states. What quotes a patient or a policy is read
+/// from the timeline, where the read is audited.
+const LIVE: [&str; 9] = [
+    "message_id",
+    "note_id",
+    "decision_id",
+    "patient_id",
+    "assignee_id",
+    "team_id",
+    "from",
+    "state",
+    "until",
+];
+
+fn live(data: &Value) -> Map<String, Value> {
+    let fields = data.as_object().into_iter().flatten();
+    fields
+        .filter(|(name, _)| LIVE.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
 fn as_sse(event: &Event) -> sse::Event {
     let data = json!({
         "seq": event.seq,
@@ -170,7 +192,7 @@ fn as_sse(event: &Event) -> sse::Event {
         "conversation_id": event.conversation_id,
         "actor": event.actor,
         "actor_id": event.actor_id,
-        "data": event.data,
+        "data": live(&event.data),
     });
     sse::Event::default().id(event.seq.to_string()).event(&event.kind).data(data.to_string())
 }

@@ -16,8 +16,8 @@ use crate::auth::COOKIE;
     info(
         title = "Anteroom",
         description = "The open front door for patients' texts. Errors are application/problem+json (RFC 9457) \
-                       with a stable `type` and a `request_id`. Lists page by `cursor`. A POST that creates or \
-                       sends takes an `Idempotency-Key`. With the session's cookie, writes carry `X-CSRF-Token`."
+                       with a stable `type` and a `request_id`. Lists page by `cursor`. A POST that writes a \
+                       message or a note takes an `Idempotency-Key`. With the session's cookie, writes carry `X-CSRF-Token`."
     ),
     modifiers(&Security),
     security(("token" = []), ("session" = []))

@@ -132,6 +132,7 @@ impl Place {
             number: &self.number,
             conversation: Some(&self.conversation),
             message: None,
+            now: app.store.now(),
         };
         let verdict = chain::ask(app, &entry, subject, input).await?;
         let decisions = verdict.decisions;

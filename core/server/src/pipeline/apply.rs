@@ -14,7 +14,7 @@ use crate::{
     pipeline::{
         chain,
         gather::Facts,
-        plan::{OptOutChange, Plan, PlannedText},
+        plan::{OptOutChange, OptOutRule, Plan, PlannedText},
         turn::TurnError,
     },
 };
@@ -79,7 +79,7 @@ async fn store(org: &mut Org<'_>, context: &Context, mut plan: Plan) -> Result<(
     }
     let newly_opted_out = change_opt_out(org, context, plan.opt_out, conversation).await?;
     for text in plan.texts {
-        if text.confirms_opt_out && !newly_opted_out {
+        if text.opt_out == OptOutRule::Confirms && !newly_opted_out {
             continue;
         }
         queue(org, context, text, conversation).await?;
@@ -132,7 +132,7 @@ async fn queue(
         conversation_id: conversation,
         author: text.author,
         author_id: None,
-        despite_opt_out: text.confirms_opt_out,
+        despite_opt_out: text.opt_out != OptOutRule::Obeys,
     };
     // Ids grow in the order of queueing, and a lane is sent in the order of its ids.
     let id = org.insert_outbound(&new).await?;

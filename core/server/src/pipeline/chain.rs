@@ -6,6 +6,7 @@ use anteroom_model::{
     hooks::{ClinicNumber, HistoryMessage, Hook, HookInput, HookOutput},
     ids::{ConversationId, DecisionId, MessageId, OrganizationId},
     states::{Author, BindingMode, Direction},
+    time::Timestamp,
 };
 use anteroom_policy::{Call, CallRecord, Digest, Outcome, Policy};
 use anteroom_store::{Binding, Conversation, Message, NewDecision, Number, StoreError};
@@ -69,6 +70,8 @@ pub struct Subject<'a> {
     pub conversation: Option<&'a Conversation>,
     /// The text that asks for a decision.
     pub message: Option<MessageId>,
+    /// The moment of the turn: every policy of it is told the same.
+    pub now: Timestamp,
 }
 
 /// Asks the chain of the hook that `input` belongs to.
@@ -83,6 +86,8 @@ pub async fn ask(
     for binding in bindings_of(entry, hook, subject.number) {
         let record = match call(app, binding, subject, input.clone()).await? {
             Ok(record) => record,
+            // Beside the chain, not in it: whatever is wrong with it has no effect.
+            Err(_) if binding.mode == BindingMode::Shadow => continue,
             Err(reason) => {
                 let by = Source::of(binding, DecisionId::LEAST);
                 let answer = Answer::Fault { by, kind: "host", message: reason };
@@ -142,11 +147,12 @@ async fn call(
     };
     let (history, patient) =
         (history(app, &policy, subject).await?, patient_fields(app, &policy, binding, subject).await?);
-    let seed = subject.message.map_or(0, |id| id.0.as_u64_pair().1);
+    let event = subject.message.map(|id| id.0).or(subject.conversation.map(|conversation| conversation.id.0));
+    let seed = event.map_or(0, |id| id.as_u64_pair().1);
     let call = Call {
         organization: subject.organization,
         settings: binding.settings.as_str().into(),
-        now: app.store.now().micros(),
+        now: subject.now.micros(),
         seed,
         history,
         patient,

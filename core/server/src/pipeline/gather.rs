@@ -58,6 +58,7 @@ impl<'a> Facts<'a> {
             number: &self.number,
             conversation: Some(conversation),
             message: Some(self.work.id),
+            now: self.now,
         }
     }
 }

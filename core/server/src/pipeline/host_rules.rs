@@ -12,7 +12,7 @@ use crate::{
     pipeline::{
         apply::fill_organization,
         gather::Facts,
-        plan::{OptOutChange, Plan, PlannedText},
+        plan::{OptOutChange, OptOutRule, Plan, PlannedText},
         turn,
     },
 };
@@ -23,7 +23,7 @@ pub(super) fn stop(app: &App, facts: &Facts<'_>) -> Plan {
     plan.opt_out = OptOutChange::Record;
     if !carrier_answers(facts) {
         let text = answer(facts, &facts.entry.organization.settings.opt_out_text, "stop");
-        plan.texts.push(PlannedText { confirms_opt_out: true, ..text });
+        plan.texts.push(PlannedText { opt_out: OptOutRule::Confirms, ..text });
     }
     plan
 }
@@ -41,8 +41,9 @@ pub(super) fn start(app: &App, facts: &Facts<'_>) -> Plan {
 /// Who is this, and how do I stop it?
 pub(super) fn help(app: &App, facts: &Facts<'_>) -> Plan {
     let mut plan = beside(app, facts);
-    if !carrier_answers(facts) && !facts.opted_out {
-        plan.texts.push(answer(facts, &facts.entry.organization.settings.help_text, "help"));
+    if !carrier_answers(facts) {
+        let text = answer(facts, &facts.entry.organization.settings.help_text, "help");
+        plan.texts.push(PlannedText { opt_out: OptOutRule::Answers, ..text });
     }
     plan
 }
@@ -74,7 +75,7 @@ fn answer(facts: &Facts<'_>, template: &str, keyword: &str) -> PlannedText {
         body: fill_organization(template, &facts.entry.organization.name),
         author: Author::Host,
         extra: Extra::default(),
-        confirms_opt_out: false,
+        opt_out: OptOutRule::Obeys,
         reason: json!({ "keyword": keyword }),
     }
 }

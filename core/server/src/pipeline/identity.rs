@@ -16,7 +16,7 @@ use crate::{
         chain::{self, Answer, Source},
         gather::Facts,
         matching::{self, Match},
-        plan::{Plan, PlannedText},
+        plan::{OptOutRule, Plan, PlannedText},
         replies,
     },
 };
@@ -208,7 +208,7 @@ fn say(plan: &mut Plan, body: String, by: &Source) {
         body,
         author: Author::Policy,
         extra: Extra::default(),
-        confirms_opt_out: false,
+        opt_out: OptOutRule::Obeys,
         reason: json!({ "hook": "identity", "policy": by.policy, "decision_id": by.decision }),
     });
 }

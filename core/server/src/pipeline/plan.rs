@@ -85,14 +85,25 @@ impl PlannedEvent {
     }
 }
 
+/// How a text stands to the patient's opt-out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OptOutRule {
+    /// Not sent to somebody who has opted out.
+    Obeys,
+    /// The answer to HELP: whoever asks is answered.
+    Answers,
+    /// The confirmation of an opt-out: sent all the same, and only if the opt-out is new.
+    Confirms,
+}
+
 /// A text to be queued.
 #[derive(Debug)]
 pub(super) struct PlannedText {
     pub(super) body: String,
     pub(super) author: Author,
     pub(super) extra: Extra,
-    /// The confirmation of an opt-out: sent although the patient has just opted out, and only if that is new.
-    pub(super) confirms_opt_out: bool,
+    /// How it stands to an opt-out.
+    pub(super) opt_out: OptOutRule,
     /// Why, for the timeline.
     pub(super) reason: Value,
 }

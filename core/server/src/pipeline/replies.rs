@@ -14,7 +14,7 @@ use crate::{
     pipeline::{
         chain::{self, Answer},
         gather::Facts,
-        plan::{Plan, PlannedText},
+        plan::{OptOutRule, Plan, PlannedText},
     },
 };
 
@@ -23,8 +23,6 @@ const LONGEST: usize = 1_600;
 /// Automatic replies to one conversation within [`LOOP_WINDOW`] at most: more is another machine answering.
 const LOOP_REPLIES: usize = 6;
 const LOOP_WINDOW: Duration = Duration::from_mins(10);
-/// Replies of one turn at most.
-const REPLIES: usize = 3;
 /// How far back a policy sees what it has told.
 const TOLD_WINDOW: Duration = Duration::from_hours(30 * 24);
 const TOLD: u32 = 20;
@@ -55,7 +53,8 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
         Answer::NoOpinion => {}
         Answer::Fault { by, kind, message } => plan.tell_fault("replies", &by, kind, &message),
         Answer::Decided { output: HookOutput::Replies(replies), by } => {
-            if let Some(reason) = refuse(&replies) {
+            // How many, how long a key: the policy host has checked. What can be sent is ours to know.
+            if let Some(reason) = replies.iter().find_map(|reply| sendable(&reply.body).err()) {
                 chain::mark_effect(&mut plan.decisions, by.decision, "refused");
                 plan.tell_fault("replies", &by, "invalid_output", reason);
                 return Ok(());
@@ -73,7 +72,7 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
                 body: reply.body,
                 author: Author::Policy,
                 extra: Extra { throttle_key: Some(reply.throttle_key), ..Extra::default() },
-                confirms_opt_out: false,
+                opt_out: OptOutRule::Obeys,
                 reason: json!({
                     "hook": "replies",
                     "reason": reply.reason,
@@ -101,16 +100,6 @@ pub(super) fn sendable(body: &str) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
-}
-
-fn refuse(replies: &[Reply]) -> Option<&'static str> {
-    if replies.len() > REPLIES {
-        return Some("there are more than three replies");
-    }
-    if replies.iter().any(|reply| reply.throttle_key.is_empty() || reply.throttle_key.len() > 100) {
-        return Some("a reply's throttle key is empty or longer than 100 bytes");
-    }
-    replies.iter().find_map(|reply| sendable(&reply.body).err())
 }
 
 fn as_told(message: &Message) -> Option<Told> {

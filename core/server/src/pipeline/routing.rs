@@ -18,9 +18,8 @@ use crate::{
     },
 };
 
-/// Tags of a conversation at most, and their length in characters.
+/// Tags of a conversation at most.
 const TAGS: usize = 20;
-const WORD: usize = 60;
 
 pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreError> {
     // Once a person has it, people decide where it goes.
@@ -141,10 +140,6 @@ fn resolve(entry: &Entry, placement: &Placement) -> Result<Place, String> {
         .as_deref()
         .map(|word| word.parse::<Priority>().map_err(|error| error.to_string()))
         .transpose()?;
-    let words = placement.category.iter().chain(&placement.tags);
-    if let Some(long) = words.clone().find(|word| word.is_empty() || word.chars().count() > WORD) {
-        return Err(format!("{} is no category or tag: 1 to {WORD} characters", quoted(long)));
-    }
     Ok(Place { team, facility, category: placement.category.clone(), priority, tags: placement.tags.clone() })
 }
 

@@ -3,7 +3,7 @@
 use anteroom_model::{
     ids::ConversationId,
     keywords::{self, Keyword},
-    states::ConversationState,
+    states::{ConversationState, Priority},
 };
 use anteroom_store::{Actor, Conversation, InboundWork, StoreError};
 use serde_json::json;
@@ -106,7 +106,11 @@ fn opened(app: &App, facts: &Facts<'_>) -> Plan {
     let reopened = conversation.state == ConversationState::Closed;
     let woken = conversation.state == ConversationState::Snoozed;
     if reopened {
+        // A new matter: where the last one belonged says nothing about it. Tags are staff's, and stay.
         conversation.assignee_id = None;
+        conversation.team_id = None;
+        conversation.category = None;
+        conversation.priority = Priority::Normal;
         conversation.turn_number = 0;
         conversation.waiting_since = None;
     }

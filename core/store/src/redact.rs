@@ -1,0 +1,43 @@
+//! `Debug` for rows that hold what patients wrote or are called: the id, never the contents, so that no log
+//! line or panic message can show them by accident.
+
+use std::fmt;
+
+use crate::{
+    CarrierAccount, Conversation, Exchange, Extra, InboundWork, MediaItem, Message, NewCarrierAccount,
+    NewNumber, NewOutbound, NewPatient, Note, Number, OptOut, OutboundWork, Patient, Profile,
+};
+
+macro_rules! by_id {
+    ($($row:ty),* $(,)?) => {$(
+        impl fmt::Debug for $row {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($row)).field("id", &self.id).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+macro_rules! by_name {
+    ($($row:ty),* $(,)?) => {$(
+        impl fmt::Debug for $row {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($row)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+by_id!(CarrierAccount, Conversation, InboundWork, Message, Note, Number, OptOut, OutboundWork, Patient);
+by_name!(Exchange, Extra, MediaItem, NewCarrierAccount, NewNumber, NewOutbound, NewPatient, Profile);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_are_not_shown() {
+        let profile = Profile { last_name: "Morales".into(), ..Profile::default() };
+        assert_eq!(format!("{profile:?}"), "Profile { .. }");
+    }
+}
