@@ -42,9 +42,9 @@ test-plugins: ## Tests of the SDK and the default policies, natively
 	cd plugins && cargo test --workspace --quiet
 
 .PHONY: browser-test
-browser-test: ## Tests of the Hub in a browser
-	@if [[ -e tests/browser/package.json ]]; then cargo build -p anteroom && scripts/browser-test; \
-	else echo 'browser-test: there is no tests/browser yet'; fi
+browser-test: setup plugins ## Tests of the Hub in a browser
+	cargo build -p anteroom
+	@scripts/browser-test
 
 .PHONY: bench
 bench: plugins ## Load, policy-call and store benchmarks

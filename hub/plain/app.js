@@ -200,7 +200,7 @@ async function enter(next) {
   find('signin').hidden = true;
   desk.hidden = false;
   document.title = 'Anteroom';
-  live = startLive({ onEvent, onState, onGap: refreshAll, onSession: changedElsewhere, onDoubt: checkSession });
+  live = startLive({ onEvent, onState, onGap: refreshAll, onDoubt: checkSession });
   loadDirectory();
   await follow({ focus: false });
   refreshAll();
@@ -229,19 +229,25 @@ async function checkSession() {
   }
 }
 
+/** The browser's other tabs. Heard at the sign-in page too: what was kept there may have to be forgotten. */
+const tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('anteroom-session') : null;
+const tellTabs = () => tabs?.postMessage('changed');
+tabs?.addEventListener('message', changedElsewhere);
+
 /** Another tab signed in or out: this one must not go on as somebody else. */
 async function changedElsewhere() {
   try {
     const now = await api.session();
-    if (now.staff.id === me().id) return;
+    if (now.staff.id === session?.staff.id) return;
     stopLive();
     await enter(now);
   } catch (error) {
-    if (error instanceof Problem && error.status === 401) {
-      forgetAll();
-      lastStaffId = null;
-      leave('You signed out in another tab.');
-    }
+    if (!(error instanceof Problem && error.status === 401) || !lastStaffId) return;
+    forgetAll();
+    lastStaffId = null;
+    const words = 'You signed out in another tab.';
+    if (session) leave(words);
+    else showSignIn(words);
   }
 }
 
@@ -257,7 +263,7 @@ find('signin-form').addEventListener('submit', async (event) => {
     const next = await api.signIn(form.elements.email.value.trim(), form.elements.password.value);
     form.elements.password.value = '';
     await enter(next);
-    live.tellSession();
+    tellTabs();
     thread.openId() ? thread.focusTitle() : queue.focusTitle();
   } catch (error) {
     failed.hidden = false;
@@ -281,7 +287,7 @@ find('sign-out').addEventListener('click', async () => {
     // Staying silently signed in on a shared computer would be worse than a message.
     if (error.status !== 401) return announceProblem(wordsOf(error));
   }
-  live?.tellSession();
+  tellTabs();
   forgetAll();
   lastStaffId = null;
   leave(null);

@@ -93,6 +93,8 @@ export function createComposer({ onSend, takeOver }) {
     send.disabled = Boolean(blocked()) || field.value.trim() === '';
     // Somebody else may have accepted meanwhile: what was written stays, and can still be copied or noted.
     field.readOnly = Boolean(blocked()) && field.value === '';
+    field.placeholder = blocked() ? '' : MODES[mode].placeholder;
+    setText(keys, blocked() ? '' : `Enter ${mode === 'note' ? 'saves' : 'sends'}, Shift Enter breaks the line`);
     saved.hidden = mode === 'note' || Boolean(blocked());
     const left = mode === 'reply' ? missing.filter((name) => firstMissing(field.value, [name])) : [];
     const sign = JSON.stringify([mode, block, left]);
@@ -124,9 +126,7 @@ export function createComposer({ onSend, takeOver }) {
     }
     root.querySelector('#composer-panel').setAttribute('aria-labelledby', `tab-${mode}`);
     field.setAttribute('aria-label', words.field);
-    field.placeholder = words.placeholder;
     if (field.value !== draft()[mode]) field.value = draft()[mode];
-    setText(keys, `Enter ${mode === 'note' ? 'saves' : 'sends'}, Shift Enter breaks the line`);
     send.replaceChildren(icon(words.icon, 14), words.send);
     update();
   }

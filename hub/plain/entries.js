@@ -3,8 +3,8 @@ import { h } from './dom.js';
 import { clock, day, dayKey, delivery, instant, label, moment, patientName } from './format.js';
 import { icon } from './icons.js';
 
-/** Steps that say no more than the message or note beside them does. */
-const SILENT = new Set(['message.received', 'message.state', 'note.added']);
+/** Steps that say no more than the message or note beside them, or the top of the conversation, does. */
+const SILENT = new Set(['message.received', 'message.state', 'note.added', 'identity.linked']);
 
 const STEP_ICONS = {
   'conversation.opened': 'inbox', 'conversation.routed': 'route', 'conversation.accepted': 'hand', 'conversation.assigned': 'user',
@@ -14,20 +14,36 @@ const STEP_ICONS = {
 };
 const ALARMING = new Set(['policy.fault', 'policy.skipped', 'opt_out.recorded', 'opt_out.suggested']);
 
-/** Whether a step is worth a line: an automatic message's is, because it tells the reason. */
-function speaks(step) {
-  return !SILENT.has(step.kind) && (step.kind !== 'message.queued' || step.actor === 'policy' || step.actor === 'host');
+/** Whether a step is worth a line: an automatic message's is while the message is not there to tell the reason. */
+function speaks(step, shown) {
+  if (step.kind === 'message.queued') return step.actor !== 'staff' && !shown.has(step.data?.message_id);
+  return !SILENT.has(step.kind);
 }
+
+/** Why an automatic message was sent, in a few words; null where nobody said. */
+function cause(step) {
+  const why = step?.data?.why;
+  if (!why) return null;
+  if (why.keyword) return `Answers ${why.keyword.toUpperCase()}`;
+  return why.policy ? `Policy ${why.policy}${why.reason ? `: ${why.reason}` : ''}` : why.reason || null;
+}
+
+/** Of what has the same instant, a text comes before what it led to, and that before the answer. */
+const RANKS = { inbound: 0, note: 1, step: 2, outbound: 3 };
 
 /**
  * The list to show, oldest first, with a heading for each day. `complete` is false while older messages
  * are not loaded: steps and notes from before the oldest message wait for them.
  */
 export function merge({ messages, notes, timeline, waiting, complete }) {
+  const shown = new Set(messages.map((message) => message.id));
+  const causes = new Map(timeline.filter((step) => step.kind === 'message.queued').map((step) => [step.data?.message_id, cause(step)]));
   const entries = [
-    ...messages.map((message) => ({ type: 'message', key: `m-${message.id}`, at: message.created_at, rank: 0, value: message })),
-    ...notes.map((note) => ({ type: 'note', key: `n-${note.id}`, at: note.created_at, rank: 1, value: note })),
-    ...timeline.filter(speaks).map((step) => ({ type: 'step', key: `s-${step.seq}`, at: step.at, rank: 2, value: step })),
+    ...messages.map((message) => ({
+      type: 'message', key: `m-${message.id}`, at: message.created_at, rank: RANKS[message.direction], value: message, cause: causes.get(message.id) ?? null,
+    })),
+    ...notes.map((note) => ({ type: 'note', key: `n-${note.id}`, at: note.created_at, rank: RANKS.note, value: note })),
+    ...timeline.filter((step) => speaks(step, shown)).map((step) => ({ type: 'step', key: `s-${step.seq}`, at: step.at, rank: RANKS.step, value: step })),
   ];
   const from = complete || messages.length === 0 ? -Infinity : Math.min(...messages.map((message) => instant(message.created_at)));
   const sorted = entries
@@ -50,13 +66,13 @@ export function merge({ messages, notes, timeline, waiting, complete }) {
 }
 
 /** What an entry shows, as a text: it is made anew only when this changes. */
-export const signature = (entry) => JSON.stringify([entry.type, entry.value, entry.busy, entry.sender]);
+export const signature = (entry) => JSON.stringify([entry.type, entry.value, entry.busy, entry.sender, entry.cause]);
 
 /** The element of an entry. `act`: `retry(message)`, `again(item)`, `edit(item)`, `drop(item)`. */
 export function element(entry, { conversation, act }) {
   switch (entry.type) {
     case 'day': return h('li', { class: 'day' }, h('h3', null, entry.value));
-    case 'message': return messageElement(entry.value, conversation, act, entry.busy);
+    case 'message': return messageElement(entry, conversation, act);
     case 'note': return noteElement(entry.value);
     case 'step': return stepElement(entry.value);
     default: return waitingElement(entry.value, act);
@@ -74,7 +90,7 @@ function sender(message, conversation) {
 
 const time = (at) => h('time', { datetime: at }, clock(at));
 
-function messageElement(message, conversation, act, busy) {
+function messageElement({ value: message, busy, cause: because }, conversation, act) {
   const outbound = message.direction === 'outbound';
   return h('li', {
     class: `message ${outbound ? 'out' : 'in'} by-${message.author}`, 'data-testid': 'thread-message', 'data-message': message.id,
@@ -84,7 +100,8 @@ function messageElement(message, conversation, act, busy) {
     h('span', { class: 'sender', dir: 'auto', 'data-testid': 'message-author' }, sender(message, conversation)), time(message.created_at)),
   message.body && h('p', { class: 'body', dir: 'auto', 'data-testid': 'message-body' }, message.body),
   media(message.media ?? []),
-  outbound ? deliveryLine(message, act, busy) : arrivalLine(message));
+  outbound ? deliveryLine(message, act, busy) : arrivalLine(message),
+  because && h('p', { class: 'cause', 'data-testid': 'message-cause', dir: 'auto' }, because));
 }
 
 function deliveryLine(message, act, busy) {
@@ -116,9 +133,11 @@ function noteElement(note) {
 }
 
 function stepElement(step) {
-  const facts = reasons(step.data);
+  const summary = localTimes(step.summary);
+  // What the sentence says already is no further reason.
+  const facts = reasons(step.data).filter(([, value]) => !summary.includes(value));
   const alarming = ALARMING.has(step.kind);
-  const words = [h('span', { dir: 'auto', 'data-testid': 'timeline-summary' }, localTimes(step.summary)), ' ', time(step.at), ' '];
+  const words = [h('span', { dir: 'auto', 'data-testid': 'timeline-summary' }, summary), ' · ', time(step.at), ' '];
   return h('li', { class: alarming ? 'step alarming' : 'step', 'data-testid': 'timeline-entry', 'data-kind': step.kind, 'data-seq': step.seq },
     icon(STEP_ICONS[step.kind] ?? 'dot', 14),
     facts.length > 0
@@ -136,7 +155,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export function reasons(data, prefix = '', depth = 0) {
   return Object.entries(data ?? {}).flatMap(([name, value]) => {
     const words = label(prefix ? `${prefix} ${name}` : name);
-    if (value === null || value === '' || name.endsWith('_id') || name === 'id' || UUID.test(value)) return [];
+    // `by` only tells the server which sentence to write.
+    if (value === null || value === '' || name === 'by' || name === 'id' || name.endsWith('_id') || UUID.test(value)) return [];
     if (typeof value === 'boolean') return [[words, value ? 'yes' : 'no']];
     if (typeof value !== 'object') return [[words, localTimes(String(value))]];
     if (Array.isArray(value) && value.every((one) => typeof one !== 'object')) return value.length ? [[words, value.join(', ')]] : [];

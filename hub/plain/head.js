@@ -4,7 +4,7 @@ import { api, wordsOf } from './api.js';
 import { h, setText } from './dom.js';
 import { calendarDate, identityWords, label, moment, patientName, phone } from './format.js';
 import { icon } from './icons.js';
-import { address, avatar, priority } from './queue.js';
+import { address, avatar, priority, tags } from './queue.js';
 
 /** `actions`: `accept`, `assign(body)`, `snooze`, `close`, `reopen`. `directory()` → `{ staff, teams }`. */
 export function createHead({ me, canWrite, mayTake, actions, directory, queue }) {
@@ -70,7 +70,7 @@ export function createHead({ me, canWrite, mayTake, actions, directory, queue })
     const holder = assignForm.hidden && next.assignee ? `Assigned to ${next.assignee.name}` : null;
     const words = [
       holder, snoozed, next.state === 'closed' && 'Closed', phone(next.peer), number, next.facility?.name, next.team?.name && `Team ${next.team.name}`,
-      next.category && label(next.category), ...(next.tags ?? []).map((tag) => `#${tag}`),
+      next.category && label(next.category), ...tags(next),
     ];
     return [priority(next), ...words.filter(Boolean).map((text) => h('span', { class: 'fact', dir: 'auto' }, text))].filter(Boolean);
   }

@@ -19,10 +19,9 @@ const LONGEST_WAIT_MS = 15_000;
  * - `onEvent(event)`: each event once, in order.
  * - `onGap()`: events are missing, or nobody knows; load everything again.
  * - `onState(up)`: whether live updates work; called on changes.
- * - `onSession()`: another tab signed in or out.
  * - `onDoubt()`: the stream broke; the session may have ended.
  */
-export function startLive({ onEvent, onGap, onState, onSession, onDoubt }) {
+export function startLive({ onEvent, onGap, onState, onDoubt }) {
   const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('anteroom-live') : null;
   const ended = new AbortController();
   let lastSeq = null;
@@ -132,8 +131,7 @@ export function startLive({ onEvent, onGap, onState, onSession, onDoubt }) {
   }
 
   channel?.addEventListener('message', ({ data }) => {
-    if (data.type === 'session') onSession();
-    else if (leading && data.type === 'hello') tell({ type: 'state', up });
+    if (leading && data.type === 'hello') tell({ type: 'state', up });
     else if (leading) return;
     else if (data.type === 'event') take(data.event);
     else if (data.type === 'gap') gap();
@@ -157,8 +155,6 @@ export function startLive({ onEvent, onGap, onState, onSession, onDoubt }) {
   document.addEventListener('visibilitychange', () => visible() && wake(), { signal: ended.signal });
 
   return {
-    /** Tells the other tabs that who is signed in has changed. */
-    tellSession: () => tell({ type: 'session' }),
     stop() {
       leading = false;
       ended.abort();

@@ -86,7 +86,7 @@ export function createQueue({ nav, section, me, onCounts }) {
       conversation.opted_out && h('span', { class: 'fact fail', 'data-testid': 'row-opted-out' }, icon('ban', 12), 'Opted out'),
       conversation.team && h('span', { class: 'fact', 'data-testid': 'row-team' }, icon('users', 12), conversation.team.name),
       conversation.category && h('span', { class: 'fact', 'data-testid': 'row-category' }, label(conversation.category)),
-      (conversation.tags ?? []).map((tag) => h('span', { class: 'fact tag' }, `#${tag}`)),
+      tags(conversation).map((tag) => h('span', { class: 'fact tag' }, tag)),
       assignee && state.queue !== 'mine' && h('span', { class: 'fact assignee', 'data-testid': 'row-assignee' }, icon('user', 12), assignee.id === me().id ? 'You' : assignee.name),
     ];
   }
@@ -211,6 +211,9 @@ export function priority({ priority: level }) {
   if (!level || level === 'normal') return null;
   return h('span', { class: `fact priority ${level}`, 'data-testid': 'priority' }, level !== 'low' && icon('up', 12), label(level));
 }
+
+/** Tags that say more than the category does. */
+export const tags = ({ tags: all, category }) => (all ?? []).filter((tag) => tag !== category).map((tag) => `#${tag}`);
 
 function waiting(conversation) {
   if (conversation.state === 'closed') return h('span', { class: 'row-when', 'data-testid': 'row-wait' }, `Last text ${moment(conversation.last_message_at)}`);

@@ -1,6 +1,6 @@
 // The `/` picker: a combobox over the clinic's saved replies, with a preview of the filled text.
 import { api, wordsOf } from './api.js';
-import { h } from './dom.js';
+import { h, setText } from './dom.js';
 import { icon } from './icons.js';
 
 const PREVIEW_DELAY_MS = 150;
@@ -33,6 +33,8 @@ export function createPicker({ host, onPick, onCancel }) {
   let conversationId = null;
   let all = [];
   let shown = [];
+  let loaded = false;
+  let trouble = '';
   let active = 0;
   let expansions = new Map();
   let timer;
@@ -59,20 +61,29 @@ export function createPicker({ host, onPick, onCancel }) {
     const mine = ++generation;
     box.hidden = false;
     input.value = '';
-    quiet.textContent = all.length ? '' : 'Loading…';
+    trouble = '';
+    loaded = all.length > 0;
     input.focus();
     filter();
     try {
       const { items } = await api.shortcuts(id);
       if (mine !== generation) return;
-      quiet.textContent = items.length ? '' : 'There are no saved replies.';
+      loaded = true;
       // The list as last seen is already shown, and somebody may have moved in it.
-      if (JSON.stringify(items) === JSON.stringify(all)) return;
+      if (JSON.stringify(items) === JSON.stringify(all)) return say();
       all = items;
       filter();
     } catch (error) {
-      if (mine === generation) quiet.textContent = wordsOf(error);
+      if (mine !== generation) return;
+      trouble = wordsOf(error);
+      say();
     }
+  }
+
+  /** What stands where options would. */
+  function say() {
+    const none = all.length ? 'No saved reply of that name.' : 'There are no saved replies.';
+    setText(quiet, trouble || (shown.length ? '' : loaded ? none : 'Loading…'));
   }
 
   function close() {
@@ -98,8 +109,7 @@ export function createPicker({ host, onPick, onCancel }) {
       // The field keeps the focus.
       onmousedown: (event) => event.preventDefault(), onclick: () => { activate(index); choose(); },
     }, h('strong', null, `/${one.name}`), ' ', h('span', null, one.title))));
-    if (all.length && !shown.length) quiet.textContent = 'No saved reply of that name.';
-    else if (all.length) quiet.textContent = '';
+    say();
     activate(active);
   }
 

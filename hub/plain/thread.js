@@ -153,6 +153,8 @@ export function createThread({ root, me, canWrite, mayTake, directory, queue, on
       render();
     } catch (error) {
       if (state !== mine) return;
+      // Signed out: whoever signs in again loads everything.
+      if (mine.conversation && error.status === 401) return;
       if (mine.conversation) {
         // What is shown stays; what this load was to show comes later.
         setTimeout(() => {
@@ -221,7 +223,7 @@ export function createThread({ root, me, canWrite, mayTake, directory, queue, on
     if (!conversation) return;
     head.update(conversation);
     const latest = (kind) => state.timeline.findLast((step) => step.kind === kind);
-    head.setWhy((latest('conversation.routed') ?? latest('policy.fault'))?.summary ?? '');
+    head.setWhy(whyWords(latest('conversation.routed') ?? latest('policy.fault')));
     composer.root.hidden = !canWrite();
     readOnly.hidden = canWrite();
     composer.setBlock(replyBlock(conversation));
@@ -240,8 +242,16 @@ export function createThread({ root, me, canWrite, mayTake, directory, queue, on
     showNewer();
   }
 
+  /** Where it was routed to stands beside it: here, what made the policy do so. */
+  function whyWords(step) {
+    const { reason, policy, policy_version: version } = step?.data ?? {};
+    if (step?.kind !== 'conversation.routed' || !reason || !policy) return step?.summary ?? '';
+    return `${reason.charAt(0).toUpperCase()}${reason.slice(1)} (${[policy, version].filter(Boolean).join(' ')})`;
+  }
+
   function replyBlock(conversation) {
     if (conversation.opted_out) return { allowed: false, tone: 'fail', icon: 'ban', words: "This patient texted STOP: a reply can't be sent." };
+    if (conversation.reply_blocked) return { allowed: false, tone: 'held', icon: 'alert', words: conversation.reply_blocked };
     if (conversation.state === 'closed') return { allowed: false, tone: 'quiet', icon: 'archive', words: 'This conversation is closed. Reopen it to reply.' };
     if (!conversation.assignee) return { allowed: true, tone: 'quiet', icon: 'hand', words: 'Sending a reply accepts this conversation for you.' };
     if (conversation.assignee.id !== me().id) return { allowed: false, tone: 'held', icon: 'user', words: `${holderWords(conversation.assignee)}.`, takeOver: mayTake(conversation) };

@@ -26,7 +26,11 @@ const SECONDS: &[f64] =
 
 /// Sends log lines to standard error. Level by `RUST_LOG`, by default `info`.
 pub fn init_tracing(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // Quotes what it refuses, and that may be a patient's name or text.
+    if let Ok(silent) = "axum::rejection=off".parse() {
+        filter = filter.add_directive(silent);
+    }
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let installed = match format {

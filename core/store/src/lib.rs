@@ -32,6 +32,7 @@ mod opt_outs;
 mod org;
 mod organizations;
 mod patients;
+mod planner;
 mod policies;
 mod queue;
 mod redact;

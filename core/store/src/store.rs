@@ -22,6 +22,7 @@ use crate::{
     conn::{Conn, on},
     inbound,
     org::{ConnRef, Org, Wakes},
+    planner,
     seal::{MasterKey, OrgKeys},
     sql,
     writer::{self, Job},
@@ -98,6 +99,7 @@ impl Store {
         let lifelong = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
         let writers = lifelong().max_connections(2).connect_with(connect.clone()).await?;
         MIGRATIONS.run(&writers).await.map_err(|error| StoreError::Migrate(error.to_string()))?;
+        planner::inform(&mut Conn::Sqlite(writers.acquire().await?)).await?;
         let readers = lifelong()
             .max_connections(options.readers)
             .connect_with(connect.pragma("query_only", "on"))

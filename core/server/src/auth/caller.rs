@@ -1,10 +1,10 @@
 //! The extractor that every endpoint begins with.
 
 use anteroom_model::{
-    ids::{OrganizationId, StaffId},
+    ids::{OrganizationId, StaffId, TokenId},
     states::Role,
 };
-use anteroom_store::NewAudit;
+use anteroom_store::{NewAudit, StoreError};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, Method, header, request::Parts},
@@ -50,12 +50,23 @@ pub enum Via {
     },
     /// A program.
     Token {
+        /// Which.
+        id: TokenId,
         /// What the token may do at most.
         scopes: Vec<String>,
     },
 }
 
 impl Caller {
+    /// Whether the session or token still stands: for answers that go on for hours.
+    pub async fn still_valid(&self, app: &App) -> Result<bool, StoreError> {
+        let mut org = app.store.read(self.organization).await?;
+        Ok(match &self.via {
+            Via::Session { secret_hash, .. } => org.session(secret_hash).await?.is_some(),
+            Via::Token { id, .. } => org.token(*id).await?.is_some(),
+        })
+    }
+
     /// Only for these roles.
     pub fn require(&self, roles: &[Role]) -> Result<(), Problem> {
         if roles.contains(&self.role) {
@@ -96,7 +107,7 @@ impl Caller {
                 }
             }
             Via::Session { .. } => {}
-            Via::Token { scopes } => {
+            Via::Token { scopes, .. } => {
                 let needed = if writes { "write" } else { "read" };
                 if !scopes.iter().any(|scope| scope == needed) {
                     return Err(Problem::forbidden(format!("This token lacks the scope {needed}.")));
@@ -130,7 +141,7 @@ impl FromRequestParts<App> for Caller {
 async fn by_token(app: &App, token: &str, request_id: Option<String>) -> Result<Option<Caller>, Problem> {
     let Some((organization, id, hash)) = read_token(token) else { return Ok(None) };
     let mut org = match app.store.read(organization).await {
-        Err(anteroom_store::StoreError::NoOrganization) => return Ok(None),
+        Err(StoreError::NoOrganization) => return Ok(None),
         other => other?,
     };
     let Some(token) = org.token(id).await? else { return Ok(None) };
@@ -142,7 +153,7 @@ async fn by_token(app: &App, token: &str, request_id: Option<String>) -> Result<
         staff: token.staff_id,
         name: token.name,
         role: token.role,
-        via: Via::Token { scopes: token.scopes.0 },
+        via: Via::Token { id, scopes: token.scopes.0 },
         request_id,
     }))
 }
@@ -158,7 +169,7 @@ async fn by_cookie(
         return Ok(None);
     };
     let mut org = match app.store.read(organization).await {
-        Err(anteroom_store::StoreError::NoOrganization) => return Ok(None),
+        Err(StoreError::NoOrganization) => return Ok(None),
         other => other?,
     };
     let Some(session) = org.session(&secret_hash).await? else { return Ok(None) };

@@ -133,7 +133,13 @@ pub(super) async fn assign(
         if before == (c.assignee_id, c.team_id) {
             return Ok(None);
         }
-        let data = json!({ "assignee_id": c.assignee_id, "team_id": c.team_id, "from": before.0 });
+        let (from, from_team) = before;
+        let data = json!({
+            "assignee_id": c.assignee_id,
+            "team_id": c.team_id,
+            "from": from,
+            "from_team": from_team,
+        });
         Ok(Some(("conversation.assigned", data)))
     })
     .await?;

@@ -4,7 +4,10 @@
 //! reader, and a poll stands behind it. So a stream that resumes from `Last-Event-ID` misses nothing, and
 //! one that asks for events no longer kept is told so with a `gap`.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
 
 use anteroom_store::{Event, Org, StoreError};
 use axum::{
@@ -28,6 +31,8 @@ use crate::{app::App, auth::Caller, problem::Problem};
 const PAGE: u32 = 200;
 /// Looks without being woken: events committed by another node.
 const POLL: Duration = Duration::from_secs(1);
+/// How often it is asked whether the caller may still listen: signed out means out.
+const RECHECK: Duration = Duration::from_secs(5);
 /// Comments that keep proxies from closing a quiet stream.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -72,7 +77,7 @@ pub(super) async fn stream(
     };
     let ready = json!({ "seq": position }).to_string();
     opening.insert(0, sse::Event::default().event("ready").id(position.to_string()).data(ready));
-    let tail = Tail { app, caller, wakes, position, _open: OpenStream::new() };
+    let tail = Tail { app, caller, wakes, position, checked: Instant::now(), _open: OpenStream::new() };
     let events = stream::iter(opening.into_iter().map(Ok)).chain_tail(tail);
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
     // Proxies must not hold events back.
@@ -85,6 +90,7 @@ struct Tail {
     caller: Caller,
     wakes: broadcast::Receiver<anteroom_model::ids::OrganizationId>,
     position: i64,
+    checked: Instant,
     /// Counted until the stream is dropped.
     _open: OpenStream,
 }
@@ -123,6 +129,9 @@ impl Tail {
     /// The next events, as soon as there are any; `None` when the server stops or the store fails.
     async fn next_page(&mut self) -> Option<Vec<sse::Event>> {
         loop {
+            if !self.may_listen().await {
+                return None;
+            }
             match self.read().await {
                 Ok(events) if !events.is_empty() => {
                     self.position = events.last().map_or(self.position, |event| event.seq);
@@ -137,6 +146,15 @@ impl Tail {
             }
             self.wait().await?;
         }
+    }
+
+    async fn may_listen(&mut self) -> bool {
+        if self.checked.elapsed() < RECHECK {
+            return true;
+        }
+        self.checked = Instant::now();
+        // A store that fails ends the stream too; the client connects again and is asked who it is.
+        self.caller.still_valid(&self.app).await.unwrap_or(false)
     }
 
     async fn read(&self) -> Result<Vec<Event>, StoreError> {

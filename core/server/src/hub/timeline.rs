@@ -140,14 +140,24 @@ fn routed(data: &Value, policy: &str) -> String {
     format!("Routed to {place} by {policy}: {}", data["reason"].as_str().unwrap_or_default())
 }
 
+/// Only what changed: to whom, to which team, or both.
 fn assigned(data: &Value, who: &str, names: &Names, teams: &HashMap<String, String>) -> String {
-    let staff = data["assignee_id"].as_str().and_then(|id| id.parse::<StaffId>().ok());
-    let team = data["team_id"].as_str().and_then(|id| teams.get(id));
-    match (staff, team) {
-        (Some(staff), _) => format!("{who} assigned it to {}", names.staff_name(staff)),
-        (None, Some(team)) => format!("{who} gave it to {team}; nobody has accepted it"),
-        (None, None) => format!("{who} put it back into Unassigned"),
+    let mut parts = Vec::new();
+    if data["assignee_id"] != data["from"] {
+        let staff = data["assignee_id"].as_str().and_then(|id| id.parse::<StaffId>().ok());
+        parts.push(match staff {
+            Some(staff) => format!("assigned it to {}", names.staff_name(staff)),
+            None => "put it back into Unassigned".to_owned(),
+        });
     }
+    if data["team_id"] != data["from_team"] {
+        let team = data["team_id"].as_str().and_then(|id| teams.get(id));
+        parts.push(match team {
+            Some(team) => format!("gave it to {team}"),
+            None => "took it from its team".to_owned(),
+        });
+    }
+    format!("{who} {}", parts.join(" and "))
 }
 
 fn automatic(data: &Value) -> String {

@@ -13,7 +13,7 @@ use anteroom_store::{Conversation, Message, Org};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{app::App, problem::Problem};
+use crate::{app::App, outbox::registration_refusal, problem::Problem};
 
 /// Texts looked through for one to show in a list.
 const PREVIEWED: u32 = 8;
@@ -55,6 +55,8 @@ pub(super) struct ConversationView {
     version: i64,
     /// The patient has texted STOP.
     opted_out: bool,
+    /// Why the number can't send, in staff's words; null where it can.
+    reply_blocked: Option<&'static str>,
     last_message: Option<LastMessage>,
 }
 
@@ -159,6 +161,7 @@ pub(super) async fn conversations(
         let newest = newest_of_people(&mut org, c.id).await?;
         let number = entry.numbers.get(&c.number_id);
         views.push(ConversationView {
+            reply_blocked: number.and_then(|number| registration_refusal(number.kind, number.registration)),
             opted_out: org.is_opted_out(&c.peer, c.number_id).await?,
             id: c.id,
             state: c.state,

@@ -51,12 +51,8 @@ pub(super) async fn send(
     let (Ok(to), Ok(from)) = (Address::parse(&work.peer), Address::parse(&number.address)) else {
         return Ok(refused("address", "The number can't be texted: it is not a phone number."));
     };
-    // The sandbox dedupes by our id: sending again is the same text.
-    if work.in_doubt && account.credentials.carrier() != CarrierKind::Sandbox {
-        match settle(app, account, work, &to, &from).await? {
-            Settled::Known(outcome) => return Ok(outcome),
-            Settled::NotSent => {}
-        }
+    if let Some(known) = look_up(app, number, account, work).await? {
+        return Ok(known);
     }
     if app.store.now().since(work.created_at) > TOO_OLD {
         let text =
@@ -140,6 +136,26 @@ fn wait(app: &App, attempt: i32) -> Duration {
     let base = FIRST_WAIT.saturating_mul(2_u32.pow(doublings)).min(LONGEST_WAIT);
     let jitter = u64::try_from(base.as_millis() / 4).unwrap_or(0).max(1);
     base + Duration::from_millis(app.store.ids().number() % jitter)
+}
+
+/// What became of a text in doubt; `None`: it is in no doubt, or the carrier doesn't have it.
+pub(super) async fn look_up(
+    app: &App,
+    number: &Number,
+    account: &Account,
+    work: &OutboundWork,
+) -> Result<Option<Outcome>, StoreError> {
+    // The sandbox dedupes by our id: sending again is the same text.
+    if !work.in_doubt || account.credentials.carrier() == CarrierKind::Sandbox {
+        return Ok(None);
+    }
+    let (Ok(to), Ok(from)) = (Address::parse(&work.peer), Address::parse(&number.address)) else {
+        return Ok(None);
+    };
+    Ok(match settle(app, account, work, &to, &from).await? {
+        Settled::Known(outcome) => Some(outcome),
+        Settled::NotSent => None,
+    })
 }
 
 /// What became of an attempt whose end nobody saw.

@@ -72,7 +72,15 @@ async fn process(app: &App, work: OutboundWork) {
 async fn one(app: &App, work: OutboundWork) -> Result<MessageState, StoreError> {
     let entry = app.directory.get(work.organization).await?;
     let end = match gate::check(app, &entry, &work).await? {
-        gate::Verdict::Blocked(end) => attempt::Outcome { end, failure: None },
+        gate::Verdict::Blocked(end) => {
+            // It may be at the carrier all the same: staff must not read that it was not sent.
+            let number = entry.numbers.get(&work.number_id);
+            let known = match (number, entry.accounts.get(&work.carrier_account_id)) {
+                (Some(number), Some(account)) => attempt::look_up(app, number, account, &work).await?,
+                _ => None,
+            };
+            known.unwrap_or(attempt::Outcome { end, failure: None })
+        }
         gate::Verdict::Open { number, account } => {
             attempt::send(app, &entry.organization, &number, &account, &work).await?
         }

@@ -102,7 +102,8 @@ async fn change_opt_out(
                 return Ok(false);
             }
             for (message, conversation) in org.block_queued(&context.peer, scope, OPTED_OUT).await? {
-                let data = json!({ "message_id": message, "state": MessageState::Blocked });
+                let data =
+                    json!({ "message_id": message, "state": MessageState::Blocked, "error_text": OPTED_OUT });
                 tell(org, "message.state", conversation, Actor::Host, data).await?;
             }
             ("opt_out.recorded", json!({ "source": "keyword" }))
