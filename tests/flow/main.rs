@@ -1,0 +1,16 @@
+//! What happens to a text, from the webhook to staff and back: the real server over a real store, with the
+//! real policies, driven through its routes.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop at once")]
+
+mod access;
+mod conversations;
+mod decisions;
+mod identity;
+mod isolation;
+mod openapi;
+mod opt_outs;
+mod replies;
+mod routing;
+mod shortcuts;
+mod support;

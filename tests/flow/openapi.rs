@@ -1,0 +1,103 @@
+//! The API's document is kept in the repository, true, and complete.
+
+use std::path::Path;
+
+use axum::http::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::support::run;
+
+/// Says how the committed document is brought up to date.
+const BLESS: &str = "ANTEROOM_BLESS";
+
+fn document() -> Value {
+    serde_json::to_value(anteroom::hub::openapi_document()).unwrap()
+}
+
+#[test]
+fn the_committed_document_is_the_one_that_is_served() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    let pretty = format!("{}\n", anteroom::hub::openapi_document().to_pretty_json().unwrap());
+    if std::env::var_os(BLESS).is_some() {
+        std::fs::write(&path, &pretty).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == pretty,
+        "docs/openapi.json is not what the code serves: if the change is meant, run \
+         `{BLESS}=1 cargo test -p anteroom --test flow openapi` and commit it"
+    );
+}
+
+#[test]
+fn what_others_rely_on_is_in_it() {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap();
+    for (path, methods) in [
+        ("/api/v1/session", &["get", "post", "delete"][..]),
+        ("/api/v1/conversations", &["get"]),
+        ("/api/v1/conversations/{id}/accept", &["post"]),
+        ("/api/v1/conversations/{id}/assign", &["post"]),
+        ("/api/v1/conversations/{id}/close", &["post"]),
+        ("/api/v1/conversations/{id}/reopen", &["post"]),
+        ("/api/v1/conversations/{id}/snooze", &["post"]),
+        ("/api/v1/conversations/{id}/messages", &["get", "post"]),
+        ("/api/v1/conversations/{id}/notes", &["get", "post"]),
+        ("/api/v1/conversations/{id}/timeline", &["get"]),
+        ("/api/v1/events", &["get"]),
+        ("/api/v1/patients", &["get"]),
+        ("/api/v1/numbers", &["get"]),
+        ("/api/v1/shortcuts", &["get"]),
+        ("/api/v1/policies", &["get"]),
+        ("/api/v1/bindings", &["get"]),
+        ("/api/v1/decisions", &["get"]),
+        ("/api/v1/opt-outs", &["get"]),
+        ("/api/v1/audit", &["get"]),
+    ] {
+        for method in methods {
+            assert!(paths.get(path).is_some_and(|path| path.get(method).is_some()), "{method} {path}");
+        }
+    }
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().unwrap() {
+            let told = operation["summary"].as_str().or(operation["description"].as_str());
+            assert!(told.is_some_and(|told| !told.is_empty()), "{method} {path} doesn't say what it does");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_path_in_it_is_served_and_wants_to_know_who_asks() {
+    run(async |clinic| {
+        let missing = clinic.app.request(Method::GET, "/api/v1/nothing", &[], "").await;
+        assert_eq!(missing.status, StatusCode::NOT_FOUND);
+        let mut asked = 0;
+        for (path, item) in document()["paths"].as_object().unwrap() {
+            let there = path.replace("{id}", &clinic.organization.to_string()).replace("{name}", "hello");
+            assert!(!there.contains('{'), "{path} has a parameter that this test can't fill");
+            for method in item.as_object().unwrap().keys() {
+                let verb: Method = method.to_uppercase().parse().unwrap();
+                let answer = clinic.app.request(verb, &there, &[], "").await;
+                // Signing in is for those who are nobody yet; it wants a body.
+                let signing_in = (method.as_str(), path.as_str()) == ("post", "/api/v1/session");
+                let expected = if signing_in { StatusCode::BAD_REQUEST } else { StatusCode::UNAUTHORIZED };
+                assert_eq!(answer.status, expected, "{method} {path}: {}", answer.body);
+                assert!(answer.body["request_id"].is_string(), "{method} {path}: no problem of ours");
+                asked += 1;
+            }
+        }
+        assert!(asked > 30, "{asked}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn it_is_served_with_a_page_to_read_it_by() {
+    run(async |clinic| {
+        let served = clinic.app.request(Method::GET, "/api/openapi.json", &[], "").await.ok();
+        assert_eq!(served, document());
+        let page = clinic.app.request(Method::GET, "/api/docs/", &[], "").await;
+        assert_eq!(page.status, StatusCode::OK);
+    })
+    .await;
+}

@@ -1,0 +1,164 @@
+//! One whole server for each test: a real store and real policies, no sockets, a clock that stands still.
+//!
+//! [`run`] owns its end too: when the test is over, everything that was begun must get done, or it fails.
+
+mod clinic;
+pub(crate) mod clock;
+mod rest;
+
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use anteroom::{
+    app::{App, Parts},
+    auth::limits::SignInLimits,
+    config::NodeRole,
+    directory::Directory,
+    housekeeping, http_server, outbox, pipeline,
+    policies::Policies,
+};
+use anteroom_carriers::{Carriers, ClientConfig};
+use anteroom_model::{ids::Ids, states::Direction, time::Clock};
+use anteroom_policy::{HostConfig, Limits, PolicyHost};
+use anteroom_store::{MasterKey, Store, StoreOptions};
+use axum::Router;
+use tempfile::TempDir;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub(crate) use clinic::{Clinic, FRONT_DESK, NEW_PATIENTS, REMINDERS, Staff};
+pub(crate) use rest::Answer;
+
+use clock::TestClock;
+
+/// A Monday morning, while the clinic is open.
+const START: &str = "2026-11-23T10:00:00-06:00";
+/// How long work may take on a busy machine before a test gives up on it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A server with its workers.
+pub(crate) struct TestApp {
+    pub(crate) server: App,
+    pub(crate) clock: Arc<TestClock>,
+    router: Router,
+    _folder: TempDir,
+}
+
+/// Runs `test` with a clinic of its own, then sees to it that no work is left.
+pub(crate) async fn run(test: impl AsyncFnOnce(Clinic)) {
+    run_without_outbox(async |clinic| {
+        clinic.app.start_outbox();
+        test(clinic).await;
+    })
+    .await;
+}
+
+/// The same, but nothing is sent until the test starts the outbox.
+pub(crate) async fn run_without_outbox(test: impl AsyncFnOnce(Clinic)) {
+    let app = Arc::new(TestApp::open().await);
+    let server = &app.server;
+    server.tasks.spawn(pipeline::run(server.clone()));
+    server.tasks.spawn(housekeeping::run(server.clone()));
+    test(Clinic::new(&app, "Riverside Clinic").await).await;
+    app.finish().await;
+}
+
+impl TestApp {
+    async fn open() -> Self {
+        // Fails where another test has installed it already.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let folder = tempfile::tempdir().unwrap();
+        let clock = TestClock::at(START);
+        let options = StoreOptions::sqlite(&folder.path().join("anteroom.db"));
+        let ids = Arc::new(Ids::from_seed([7; 32]));
+        let store = Store::open(&options, MasterKey::new([9; 32]), ids, clock.clone()).await.unwrap();
+        let server = App::new(Parts {
+            policies: policies(),
+            carriers: Carriers::new(&ClientConfig::default()).unwrap(),
+            directory: Directory::new(store.clone()),
+            node: store.ids().next(store.now()),
+            sign_ins: SignInLimits::default(),
+            metrics: None,
+            secure_cookies: true,
+            roles: NodeRole::ALL.to_vec(),
+            demo: None,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            store,
+        });
+        Self { router: http_server::router(server.clone()), server, clock, _folder: folder }
+    }
+
+    /// Begins to send.
+    pub(crate) fn start_outbox(&self) {
+        self.server.tasks.spawn(outbox::run(self.server.clone()));
+    }
+
+    /// Waits until every text that came in is worked.
+    pub(crate) async fn worked(&self) {
+        self.drained(Direction::Inbound).await;
+    }
+
+    /// Waits until nothing is to be done: no text to be worked, none to be sent.
+    pub(crate) async fn settled(&self) {
+        // In this order: what ends an inbound message queues its replies in the same transaction.
+        self.drained(Direction::Inbound).await;
+        self.drained(Direction::Outbound).await;
+    }
+
+    async fn drained(&self, direction: Direction) {
+        let empty = || async { self.server.store.oldest_due(direction).await.unwrap().count == 0 };
+        eventually(&format!("no {direction} message is left"), empty).await;
+    }
+
+    async fn finish(&self) {
+        self.settled().await;
+        self.server.stop.cancel();
+        self.server.tasks.close();
+        tokio::time::timeout(PATIENCE, self.server.tasks.wait()).await.expect("the workers end when told to");
+        for direction in [Direction::Inbound, Direction::Outbound] {
+            let left = self.server.store.oldest_due(direction).await.unwrap();
+            assert_eq!(left.count, 0, "{direction} work is left: {left:?}");
+        }
+    }
+
+    /// Moves the clock on.
+    pub(crate) fn advance(&self, duration: Duration) {
+        self.clock.advance(duration);
+    }
+
+    /// Moves the clock on to `moment` (RFC 3339).
+    pub(crate) fn advance_to(&self, moment: &str) {
+        let now = self.clock.now();
+        let moment = clock::read(moment);
+        assert!(moment > now, "a clock goes forward");
+        self.clock.advance(moment.since(now));
+    }
+}
+
+/// Waits in real time until `done`.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, done: impl Fn() -> F) {
+    let waited = tokio::time::timeout(PATIENCE, async {
+        while !done().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "not within {PATIENCE:?}: {what}");
+}
+
+/// Policies are content-addressed: all tests of a process share the compiled ones, and all runs the cache.
+/// As much time as there is, so that a busy machine changes no fault into another; fuel, memory and all else
+/// as in the product.
+fn policies() -> Policies {
+    static POLICIES: OnceLock<Policies> = OnceLock::new();
+    let make = || {
+        let (cpu_ms, wall_ms) = (Limits::CEILING.cpu_ms, Limits::CEILING.wall_ms);
+        let mut config = HostConfig::new([3; 32]);
+        config.limits = Limits { cpu_ms, wall_ms, wait_ms: Limits::CEILING.wait_ms, ..config.limits };
+        config.cache_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
+        Policies::new(PolicyHost::new(config).unwrap())
+    };
+    POLICIES.get_or_init(make).clone()
+}

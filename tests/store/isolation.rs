@@ -1,0 +1,195 @@
+//! One organization never sees or changes another's anything, also where it knows the ids.
+
+use anteroom_model::{
+    hours::OpeningHours,
+    ids::{
+        AuditId, BindingId, ConversationId, DecisionId, MessageId, NoteId, OptOutId, PatientId, PolicyId,
+        TokenId,
+    },
+    states::{BindingMode, MessageState, PatientKind, Registration},
+};
+use anteroom_store::{
+    Actor, Conversation, ConversationChange, ConversationFilter, NewAudit, NewBinding, NewDecision, NewEvent,
+    NewOutbound, NewPatient, NewPolicy, Number, Profile, ReceiptMatch,
+};
+use serde_json::json;
+
+use crate::harness::{Clinic, Fresh, commit, node};
+
+const PEER: &str = "+15125550101";
+const BORN: &str = "1985-03-04";
+const SECRET: [u8; 32] = [3; 32];
+const DIGEST: [u8; 32] = [4; 32];
+
+/// One of everything, in one organization.
+struct Everything {
+    conversation: Conversation,
+    message: MessageId,
+    note: NoteId,
+    patient: PatientId,
+    policy: PolicyId,
+    binding: BindingId,
+    decision: DecisionId,
+    token: TokenId,
+}
+
+async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
+    commit!(db, clinic.organization, |org| {
+        let profile = Profile {
+            first_name: "Ana".into(),
+            last_name: "Morales".into(),
+            date_of_birth: Some(BORN.into()),
+            ..Profile::default()
+        };
+        let new = NewPatient { kind: PatientKind::Profile, profile, phones: vec![PEER.into()] };
+        let patient = org.insert_patient(&new).await?;
+        let id: ConversationId = org.new_id();
+        let conversation = Conversation::begin(id, clinic.number, None, PEER, org.now());
+        org.insert_conversation(&conversation).await?;
+        let reply = NewOutbound { conversation_id: Some(id), ..clinic.reply(PEER, "hello") };
+        let message = org.insert_outbound(&reply).await?;
+        let note = org.insert_note(id, clinic.staff, "note").await?.id;
+        let policy = NewPolicy {
+            name: "test".into(),
+            version: "1.0.0".into(),
+            origin: "uploaded",
+            digest: DIGEST.to_vec(),
+            bytes: b"component".to_vec(),
+            manifest: json!({}),
+        };
+        let policy_id = org.insert_policy(&policy).await?;
+        let binding = NewBinding {
+            hook: "routing",
+            number_id: None,
+            position: 0,
+            mode: BindingMode::Active,
+            policy_id,
+            settings: "{}".into(),
+            granted_fields: Vec::new(),
+        };
+        let binding = org.insert_binding(&binding).await?;
+        let decision: DecisionId = org.new_id();
+        let new = NewDecision {
+            id: decision,
+            conversation_id: Some(id),
+            message_id: Some(message),
+            binding_id: binding,
+            policy_id,
+            hook: "routing",
+            outcome: "decided",
+            fault: None,
+            effect: "applied",
+            fuel: 1,
+            memory_peak: 1,
+            micros: 1,
+            record: b"{}".to_vec(),
+        };
+        org.insert_decision(&new).await?;
+        let (kind, data) = ("test.event", json!({}));
+        org.insert_event(&NewEvent { kind, conversation_id: Some(id), actor: Actor::Host, data }).await?;
+        org.insert_session(&SECRET, clinic.staff, "csrf", org.now().plus(std::time::Duration::from_secs(9)))
+            .await?;
+        let token = org.insert_token(clinic.staff, "test", &SECRET, &["read".into()]).await?;
+        let audit = NewAudit { actor_id: clinic.staff, action: "test", subject: None, request_id: None };
+        org.insert_audit(&audit).await?;
+        org.record_opt_out(PEER, None, "keyword").await?;
+        Ok(Everything { conversation, message, note, patient, policy: policy_id, binding, decision, token })
+    })
+    .unwrap()
+}
+
+/// What `clinic` finds when it asks for everything that there is by the ids of somebody's rows.
+async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) -> Vec<&'static str> {
+    let mut org = db.read(clinic.organization).await.unwrap();
+    let id = all.conversation.id;
+    let carriers = ReceiptMatch::Ours(all.message);
+    let answers = [
+        ("conversation", org.conversation(id).await.unwrap().is_some()),
+        ("conversation_with", org.conversation_with(owner.number, PEER).await.unwrap().is_some()),
+        ("queue", !org.queue(ConversationFilter::All, None, 9).await.unwrap().is_empty()),
+        ("queue_counts", org.queue_counts(owner.staff).await.unwrap().all_open > 0),
+        ("message", org.message(all.message).await.unwrap().is_some()),
+        ("messages", !org.messages(id, MessageId::GREATEST, 9).await.unwrap().is_empty()),
+        ("messages_of_peer", !org.messages_of_peer(owner.number, PEER, 9).await.unwrap().is_empty()),
+        ("message_of_receipt", org.message_of_receipt(owner.account, &carriers).await.unwrap().is_some()),
+        ("note", org.note(all.note).await.unwrap().is_some()),
+        ("notes", !org.notes(id, NoteId::GREATEST, 9).await.unwrap().is_empty()),
+        ("patient", org.patient(all.patient).await.unwrap().is_some()),
+        ("patients", !org.patients(PatientId::LEAST, 9).await.unwrap().is_empty()),
+        ("phones_of", !org.phones_of(all.patient).await.unwrap().is_empty()),
+        ("patients_by_phone", !org.patients_by_phone(PEER).await.unwrap().is_empty()),
+        ("patients_by_birth_date", !org.patients_by_birth_date(BORN).await.unwrap().is_empty()),
+        ("policy", org.policy(all.policy).await.unwrap().is_some()),
+        ("policy_by_digest", org.policy_by_digest(&DIGEST).await.unwrap().is_some()),
+        ("component", org.component(&DIGEST).await.unwrap().is_some()),
+        ("policies", !org.policies().await.unwrap().is_empty()),
+        ("bindings", !org.bindings().await.unwrap().is_empty()),
+        ("decision", org.decision(all.decision).await.unwrap().is_some()),
+        ("decisions", !org.decisions(None, DecisionId::GREATEST, 9).await.unwrap().is_empty()),
+        ("events_of", !org.events_of(id).await.unwrap().is_empty()),
+        ("events_after", !org.events_after(0, 9).await.unwrap().is_empty()),
+        ("session", org.session(&SECRET).await.unwrap().is_some()),
+        ("token", org.token(all.token).await.unwrap().is_some()),
+        ("tokens", !org.tokens().await.unwrap().is_empty()),
+        ("audit", !org.audit(AuditId::GREATEST, 9).await.unwrap().is_empty()),
+        ("opt_outs", !org.opt_outs(OptOutId::GREATEST, 9).await.unwrap().is_empty()),
+        ("is_opted_out", org.is_opted_out(PEER, owner.number).await.unwrap()),
+        ("staff_member", org.staff_member(owner.staff).await.unwrap().is_some()),
+        ("number", org.number(owner.number).await.unwrap().is_some()),
+        ("teams", org.teams().await.unwrap().iter().any(|team| team.id == owner.team)),
+        ("facilities", org.facilities().await.unwrap().iter().any(|one| one.id == owner.facility)),
+        ("accounts", org.accounts().await.unwrap().iter().any(|account| account.id == owner.account)),
+    ];
+    answers.into_iter().filter(|(_, found)| *found).map(|(name, _)| name).collect()
+}
+
+pub(crate) async fn others_rows_can_not_be_read(db: &Fresh) {
+    let (a, b) = (Clinic::new(db, "A").await, Clinic::new(db, "B").await);
+    let all = everything(db, a).await;
+    assert_eq!(found(db, &a, &a, &all).await.len(), 35, "its own it finds");
+    assert_eq!(found(db, &b, &a, &all).await, Vec::<&str>::new());
+}
+
+pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
+    let (a, b) = (Clinic::new(db, "A").await, Clinic::new(db, "B").await);
+    let all = everything(db, a).await;
+    let before = messages(db).await;
+    let text = a.receive(db, PEER, "hello").await;
+    db.claim_inbound(node(1), db.now(), 1).await.unwrap();
+    let mut conversation = all.conversation.clone();
+    let switched_off = Number { texting_enabled: false, ..number(db, &a).await };
+    let changed = commit!(db, b.organization, |org| {
+        let state = MessageState::Processed;
+        Ok([
+            org.update_conversation(&mut conversation).await? == ConversationChange::Stored,
+            org.finish_inbound(text, node(1), state, None).await?,
+            org.postpone_inbound(text, node(1), MessageState::Dead, None).await?,
+            org.retry_outbound(all.message).await?,
+            !org.block_queued(PEER, None, "no").await?.is_empty(),
+            org.retire_binding(all.binding).await?,
+            org.revoke_token(all.token).await?,
+            org.clear_opt_out(PEER, a.number).await?,
+            org.set_hours(a.facility, "UTC", &OpeningHours::default()).await?,
+            org.set_number(&switched_off).await?,
+            org.set_credentials(a.account, "{}").await?,
+        ])
+    })
+    .unwrap();
+    assert_eq!(changed, [false; 11]);
+    commit!(db, b.organization, |org| org.delete_session(&SECRET).await).unwrap();
+    assert_eq!(found(db, &a, &a, &all).await.len(), 35, "nothing is gone");
+    let after = db.read(a.organization).await.unwrap().message(text).await.unwrap().unwrap();
+    assert_eq!(after.state, MessageState::Processing);
+    assert_eq!(messages(db).await, before + 1);
+    let number = number(db, &a).await;
+    assert!(number.texting_enabled && number.registration == Registration::Approved);
+}
+
+async fn number(db: &Fresh, clinic: &Clinic) -> Number {
+    db.read(clinic.organization).await.unwrap().number(clinic.number).await.unwrap().unwrap()
+}
+
+/// How many messages there are, whoever's.
+async fn messages(db: &Fresh) -> i64 {
+    sqlx::query_scalar("SELECT COUNT(*) FROM messages").fetch_one(&db.raw().await).await.unwrap()
+}

@@ -1,0 +1,110 @@
+//! The store on a real database. Each body is written once and run on every engine: an engine is a way to
+//! make a [`harness::Fresh`] and one line at the end of this file.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop at once")]
+
+mod claims;
+#[path = "../flow/support/clock.rs"]
+mod clock;
+mod conversations;
+mod events;
+mod group_commit;
+mod harness;
+mod idempotency;
+mod inbound;
+mod isolation;
+mod opt_outs;
+mod outbound;
+mod queries;
+mod sealing;
+
+/// A test of each body on one engine.
+macro_rules! tests {
+    ($engine:ident: $($module:ident { $($body:ident)* })*) => {
+        mod $engine {
+            $(mod $module {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $body() {
+                        crate::$module::$body(&crate::harness::Fresh::$engine().await).await;
+                    }
+                )*
+            })*
+        }
+    };
+}
+
+/// Every body; one that is not named here is dead code, which the lints refuse.
+macro_rules! suite {
+    ($engine:ident) => {
+        tests! { $engine:
+            queries {
+                every_file_is_prepared
+                every_file_is_used
+            }
+            group_commit {
+                jobs_that_wait_share_one_commit
+                a_failing_job_takes_back_only_its_own_rows
+                a_job_alone_that_fails_or_panics_takes_back_its_rows
+                a_write_is_finished_where_its_caller_has_gone
+            }
+            inbound {
+                a_second_delivery_is_a_duplicate
+                of_many_deliveries_at_once_one_is_stored
+                the_same_id_of_another_account_is_another_message
+                one_that_can_not_be_opened_keeps_nobody_waiting
+            }
+            claims {
+                the_oldest_of_each_lane_is_leased
+                a_lane_is_a_peer_on_a_number_of_an_organization
+                a_lost_lease_can_not_finish
+                a_postponed_message_holds_back_its_own_lane_only
+                the_dead_hold_nobody_back
+                claims_at_once_never_share_a_message
+                released_leases_are_taken_up_again
+            }
+            outbound {
+                a_lane_is_sent_in_order
+                what_nobody_saw_the_end_of_is_in_doubt
+                a_lost_lease_still_tells_the_carriers_id
+                a_receipt_may_be_faster_than_the_answer
+                each_end_leaves_its_moments
+                only_what_did_not_go_out_is_tried_again
+                a_stop_blocks_what_waits_and_nothing_else
+            }
+            events {
+                two_hundred_writes_at_once_leave_no_gap
+                each_organization_counts_for_itself
+                listeners_are_woken_after_the_commit
+            }
+            conversations {
+                a_change_of_what_was_read_before_is_outdated
+                one_for_each_peer_and_number
+                of_fifty_who_accept_at_once_one_wins
+                queues_hold_what_they_say
+                a_snooze_is_due_at_its_moment
+            }
+            idempotency {
+                a_key_stands_for_one_request
+                a_failed_request_forgets_its_key
+            }
+            opt_outs {
+                one_number_or_all
+                stop_everywhere_widens_what_the_carrier_said
+            }
+            sealing {
+                nothing_of_a_patient_is_on_disk_in_the_clear
+                another_master_key_opens_nothing
+                a_cell_moved_to_another_row_does_not_open
+                placeholders_never_share_a_name
+                look_ups_find_by_phone_and_birthday
+            }
+            isolation {
+                others_rows_can_not_be_read
+                others_rows_can_not_be_changed
+            }
+        }
+    };
+}
+
+suite!(sqlite);

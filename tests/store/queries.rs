@@ -1,0 +1,64 @@
+//! The query files: each one is good SQL on the migrated database, and each one is used.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
+
+use crate::harness::Fresh;
+
+fn package(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
+}
+
+/// Files under `folder` that end so.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, ending));
+        } else if path.to_str().unwrap().ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Query files with their names as the source mentions them: `accounts/all`.
+fn queries() -> Vec<(String, PathBuf)> {
+    let folder = package("queries");
+    let name = |path: &PathBuf| {
+        let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().replace('\\', "/");
+        name.trim_end_matches(".sql").trim_end_matches(".postgres").to_owned()
+    };
+    files(&folder, ".sql").into_iter().map(|path| (name(&path), path)).collect()
+}
+
+pub(crate) async fn every_file_is_prepared(db: &Fresh) {
+    let raw = db.raw().await;
+    let queries = queries();
+    assert!(queries.len() > 80, "{} files: is this the right folder?", queries.len());
+    for (name, path) in queries {
+        // The twin of a file, for the other engine.
+        if path.to_str().unwrap().ends_with(".postgres.sql") {
+            continue;
+        }
+        let sql = fs::read_to_string(&path).unwrap();
+        let prepared = raw.prepare(AssertSqlSafe(sql).into_sql_str()).await;
+        assert!(prepared.is_ok(), "{name}: {}", prepared.unwrap_err());
+    }
+    let wrong = raw.prepare("SELECT nothing FROM nowhere".into_sql_str()).await;
+    assert!(wrong.is_err(), "prepares anything");
+}
+
+pub(crate) async fn every_file_is_used(_: &Fresh) {
+    let sources: String =
+        files(&package("src"), ".rs").iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let unused: Vec<_> =
+        queries().into_iter().filter(|(name, _)| !sources.contains(&format!("\"{name}\""))).collect();
+    assert!(unused.is_empty(), "no source mentions {unused:?}");
+}
