@@ -1,1 +1,24 @@
-//! x
+//! What the process tests share: the real binary as a child process ([`Anteroom`]), a carrier that can be
+//! told to misbehave ([`FakeTwilio`]), and clients of the webhooks ([`TwilioAccount`]), the REST API
+//! ([`Api`]) and the event stream ([`Sse`]).
+//!
+//! Only the network's edge is fake, and nothing here uses Anteroom's own code: the signature, for one, is
+//! computed a second time ([`TwilioSigner`]), so that a mistake can't cancel itself out.
+#![expect(clippy::missing_panics_doc, reason = "a panic is how a test's support says that a test fails")]
+
+mod fake_twilio;
+mod process;
+mod rest;
+mod signer;
+mod sse;
+mod wait;
+mod webhook;
+
+pub use fake_twilio::{Attempt, FakeTwilio, Listing, Plan};
+pub use process::{Anteroom, Demo, DemoAccount, DemoStaff, Launch, Snapshot};
+pub use reqwest::Client;
+pub use rest::{Api, Reply, http_client};
+pub use signer::TwilioSigner;
+pub use sse::{Event, Sse};
+pub use wait::{PATIENCE, eventually};
+pub use webhook::{Delivery, TwilioAccount, fresh_sid};

@@ -1,0 +1,15 @@
+//! Tests of the real binary as a process of its own, with the real store: only the carrier is fake.
+//!
+//! Each test has a folder, a server and a Twilio of its own ([`Clinic`]), and ends what it started.
+
+mod clinic;
+mod hub;
+mod kill;
+mod leaks;
+mod organizations;
+mod outbox;
+mod refusals;
+mod round_trip;
+mod taken;
+
+use clinic::Clinic;
