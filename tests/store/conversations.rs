@@ -86,7 +86,7 @@ pub(crate) async fn of_fifty_who_accept_at_once_one_wins(db: &Fresh) {
     assert_eq!(winners, 1);
     let accepted = read(db, &clinic, id).await;
     assert_eq!(accepted.version, conversation.version + 1);
-    let events = db.read(clinic.organization).await.unwrap().events_of(id).await.unwrap();
+    let events = db.read(clinic.organization).await.unwrap().events_of(id, i64::MAX, 1_000).await.unwrap();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].actor_id, accepted.assignee_id);
 

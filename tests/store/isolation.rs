@@ -126,7 +126,7 @@ async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) ->
         ("bindings", !org.bindings().await.unwrap().is_empty()),
         ("decision", org.decision(all.decision).await.unwrap().is_some()),
         ("decisions", !org.decisions(None, DecisionId::GREATEST, 9).await.unwrap().is_empty()),
-        ("events_of", !org.events_of(id).await.unwrap().is_empty()),
+        ("events_of", !org.events_of(id, i64::MAX, 1_000).await.unwrap().is_empty()),
         ("events_after", !org.events_after(0, 9).await.unwrap().is_empty()),
         ("session", org.session(&SECRET).await.unwrap().is_some()),
         ("token", org.token(all.token).await.unwrap().is_some()),

@@ -104,9 +104,14 @@ impl Org<'_> {
         rows.into_iter().map(|row| self.open_event(row)).collect()
     }
 
-    /// The events of a conversation, in order, at most a thousand.
-    pub async fn events_of(&mut self, conversation: ConversationId) -> Result<Vec<Event>, StoreError> {
-        let rows = fetch_all!(self, EventRow, "events/of_conversation", conversation);
+    /// Events of a conversation before `before`, newest first.
+    pub async fn events_of(
+        &mut self,
+        conversation: ConversationId,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let rows = fetch_all!(self, EventRow, "events/of_conversation", conversation, before, limit);
         rows.into_iter().map(|row| self.open_event(row)).collect()
     }
 

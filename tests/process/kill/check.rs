@@ -71,6 +71,7 @@ impl fmt::Display for Findings {
 
 pub(super) async fn everything(clinic: &Clinic, ledger: &Ledger) -> Findings {
     let mut findings = Findings::default();
+    let mut received = events(&mut findings, clinic).await;
     let attempts = clinic.twilio.attempts();
     let conversations = clinic.api("lead").items("/api/v1/conversations?queue=all&limit=200").await;
     let (mut texts, mut replies) = (0, 0);
@@ -85,13 +86,15 @@ pub(super) async fn everything(clinic: &Clinic, ledger: &Ledger) -> Findings {
         let id = conversation["id"].as_str().expect("an id");
         let messages = clinic.api("auditor").messages(id).await;
         texts += inbound(&mut findings, &ledger.texts(lane), &messages);
-        processed(&mut findings, &messages, &clinic.told(id, "message.received").await);
+        processed(&mut findings, &messages, &mut received);
         replies += outbound(&mut findings, ledger, lane, &messages);
         sent(&mut findings, &messages, &attempts, phone, number);
     }
     let same: u64 = conversations.len().abs_diff(ledger.lanes.len()).try_into().expect("few");
     assert_eq!(same, 0, "one conversation for each lane: {}", conversations.len());
-    events(&mut findings, clinic).await;
+    for id in received.keys() {
+        findings.wrong("texts processed twice", format!("an event of a text that isn't there: {id}"));
+    }
     let count = |list: usize| u64::try_from(list).expect("a count");
     let listings: usize = ledger
         .lanes
@@ -138,20 +141,13 @@ fn inbound(findings: &mut Findings, acknowledged: &[String], messages: &[Value])
     u64::try_from(acknowledged.len()).expect("a count")
 }
 
-/// One event for each text.
-fn processed(findings: &mut Findings, messages: &[Value], received: &[Value]) {
-    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
-    for entry in received {
-        *told.entry(text(&entry["data"], "message_id")).or_default() += 1;
-    }
+/// One event for each text; `received` keeps those of no text so far.
+fn processed(findings: &mut Findings, messages: &[Value], received: &mut BTreeMap<String, usize>) {
     for message in messages.iter().filter(|m| m["direction"] == "inbound") {
-        match told.remove(text(message, "id")) {
+        match received.remove(text(message, "id")) {
             Some(1) if message["state"] == "processed" => {}
             other => findings.wrong("texts processed twice", format!("{other:?} events of {message}")),
         }
-    }
-    for id in told.keys() {
-        findings.wrong("texts processed twice", format!("an event of a text that isn't there: {id}"));
     }
 }
 
@@ -212,16 +208,20 @@ fn sent(findings: &mut Findings, messages: &[Value], attempts: &[Attempt], phone
     }
 }
 
-/// The whole sequence from its beginning.
-async fn events(findings: &mut Findings, clinic: &Clinic) {
+/// The whole sequence from its beginning; how often each text is told of as received, by its id.
+async fn events(findings: &mut Findings, clinic: &Clinic) -> BTreeMap<String, usize> {
     let token = &clinic.anteroom.demo().staff("agent").token;
     let mut stream = Sse::open(clinic.anteroom.client(), clinic.anteroom.base(), token, Some(0)).await;
     let all = stream.drain(Duration::from_secs(2)).await;
-    let ids: Vec<_> = all.iter().filter(|event| event.kind != "ready").map(|event| event.id).collect();
-    for (expected, id) in (1..).zip(ids) {
-        if id != Some(expected) {
-            findings.wrong("gaps in the events", format!("{id:?} instead of {expected}"));
-            return;
+    let mut received = BTreeMap::new();
+    for (expected, event) in (1..).zip(all.iter().filter(|event| event.kind != "ready")) {
+        if event.id != Some(expected) {
+            findings.wrong("gaps in the events", format!("{:?} instead of {expected}", event.id));
+            break;
+        }
+        if event.kind == "message.received" {
+            *received.entry(text(&event.data["data"], "message_id").to_owned()).or_default() += 1;
         }
     }
+    received
 }

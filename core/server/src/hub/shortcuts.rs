@@ -91,7 +91,10 @@ pub(super) async fn expand(
     Path(name): Path<String>,
     Json(Expand { conversation_id }): Json<Expand>,
 ) -> Result<Json<ExpansionView>, Problem> {
+    caller.may_write()?;
     let place = Place::find(&app, &caller, conversation_id).await?;
+    // What comes back may hold the patient's name.
+    caller.audit_read(&app, "shortcut.expanded", conversation_id.0).await?;
     let input = HookInput::ShortcutExpand { name, context: place.context.clone() };
     match place.ask(&app, &caller, input).await? {
         Some(HookOutput::ShortcutExpand(filled)) => {

@@ -10,7 +10,7 @@ use anteroom_model::{
 use anteroom_store::Event;
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -19,9 +19,15 @@ use utoipa::ToSchema;
 use crate::{
     app::App,
     auth::Caller,
-    hub::{paging::Page, views::Names},
+    hub::{
+        paging::{Page, PageQuery},
+        views::Names,
+    },
     problem::Problem,
 };
+
+/// Entries of a page where nothing is said.
+const LONGEST: u32 = 1_000;
 
 /// An entry of the timeline.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,19 +46,25 @@ pub(super) struct TimelineEntry {
     data: Value,
 }
 
-/// The timeline of a conversation, oldest first: what the patient, policies and people did, and why.
+/// The timeline of a conversation: what the patient, policies and people did, and why. A page of the newest
+/// entries, in the order in which they happened; `next_cursor` leads to older ones. 1,000 entries unless
+/// `limit` says fewer.
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/timeline", tag = "conversations",
-    params(("id" = ConversationId, Path)),
+    params(("id" = ConversationId, Path), PageQuery),
     responses((status = 200, body = Page<TimelineEntry>), (status = 404)))]
 pub(super) async fn list(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<ConversationId>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<TimelineEntry>>, Problem> {
     let entry = app.directory.get(caller.organization).await?;
     let mut org = app.store.read(caller.organization).await?;
     org.conversation(id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
-    let events = org.events_of(id).await?;
+    let limit = page.limit.map_or(LONGEST, |_| page.limit());
+    let mut events = org.events_of(id, page.position()?.unwrap_or(i64::MAX), limit).await?;
+    let oldest = events.last().map(|event| event.seq);
+    events.reverse();
     let names = Names::read(&mut org).await?;
     drop(org);
     caller.audit_read(&app, "timeline.read", id.0).await?;
@@ -70,7 +82,7 @@ pub(super) async fn list(
             data: event.data,
         })
         .collect();
-    Ok(Json(Page::all(items)))
+    Ok(Json(Page::cut(items, limit, oldest)))
 }
 
 fn summary(event: &Event, names: &Names, teams: &HashMap<String, String>) -> String {
