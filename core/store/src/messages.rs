@@ -280,7 +280,15 @@ impl Org<'_> {
         since: Timestamp,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
-        let rows = fetch_all!(self, MessageRow, "messages/automatic", conversation, since, limit);
+        let rows = fetch_all!(
+            self,
+            MessageRow,
+            "messages/automatic",
+            conversation,
+            since,
+            limit,
+            MessageId::GREATEST
+        );
         rows.into_iter().map(|row| self.open_message(row)).collect()
     }
 

@@ -1,5 +1,6 @@
+-- `id < $5` leads to the index of the conversation; by the primary key it would read the whole organization.
 SELECT id, direction, carrier_account_id, number_id, peer, body, extra, carrier_message_id, conversation_id, author,
     author_id, state, attempt, segments, error_code, error_text, created_at, sent_at, finished_at FROM messages
-WHERE organization_id = $1 AND conversation_id = $2 AND direction = 'outbound' AND author = 'policy'
+WHERE organization_id = $1 AND conversation_id = $2 AND id < $5 AND direction = 'outbound' AND author = 'policy'
   AND created_at >= $3
 ORDER BY id DESC LIMIT $4

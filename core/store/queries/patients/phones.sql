@@ -1,1 +1,1 @@
-SELECT phone FROM patient_phones WHERE organization_id = $1 AND patient_id = $2 ORDER BY phone_hash
+SELECT phone FROM patient_phones WHERE organization_id = $1 AND patient_id = $2
