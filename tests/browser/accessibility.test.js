@@ -52,8 +52,7 @@ test('the queue and a conversation with everything in it', async () => {
   await maya.open('Bob Walker');
   await maya.accept();
   await maya.addNote('Fax came at nine.');
-  await maya.reply('It did.');
-  await seen(id('pending-edit'));
+  await seen(id('composer-block'));
   await id('patient-details-toggle').click();
   await shows(id('patient-details'), 'Bob');
   await inAllLooks(page, async (look) => {
@@ -62,10 +61,22 @@ test('the queue and a conversation with everything in it', async () => {
     await fine(page, `note, ${look}`);
     await id('tab-reply').click();
   });
-  await id('pending-discard').click();
 
   await page.setViewportSize(DESKTOP);
   await maya.open('John Smith');
+  // A refusal that nobody could foresee: the registration was withdrawn a moment ago.
+  const sends = '**/api/v1/conversations/*/messages';
+  const detail = 'The carriers refuse texts from this number.';
+  await page.route(sends, (route) => (route.request().method() === 'POST'
+    ? route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ type: 'urn:anteroom:problem:not-registered', status: 409, detail }) })
+    : route.continue()));
+  await maya.reply('Call 911 now, please.');
+  await seen(id('pending-edit'));
+  await page.unroute(sends);
+  await inAllLooks(page, (look) => fine(page, `refused reply, ${look}`));
+  await id('pending-discard').click();
+
+  await page.setViewportSize(DESKTOP);
   await inAllLooks(page, async (look) => {
     await id('shortcuts').click();
     await counts(id('shortcut-option').first(), 1);
