@@ -18,6 +18,7 @@ use sqlx::{
 use crate::{
     Failure,
     delivery::{self, Sid},
+    load::Row,
     stats::{Times, millis, rate},
 };
 
@@ -25,23 +26,32 @@ const GROUPS: [usize; 3] = [1, 32, 256];
 /// Rows sealed for each second: above what any group reaches here.
 const PER_SECOND: usize = 80_000;
 
-pub(crate) fn print(dir: &Path, measured: Duration, over_http: Option<f64>) -> Result<(), Failure> {
+pub(crate) fn print(dir: &Path, measured: Duration, alone: &[Row]) -> Result<Option<f64>, Failure> {
     println!(
         "\nThe ceiling: the same rows written straight into SQLite, one commit a group ({measured:?} a row)\n"
     );
     println!("  rows a group              rows/s   p50 ms   p99 ms   ingress alone / this");
+    let mut share = None;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     for group in GROUPS {
         let (rows, took, commits) = runtime.block_on(write(dir, group, measured))?;
         let per_second = rate(rows, took);
-        let ratio = over_http.map_or("-".to_owned(), |http| format!("{:.2}", http / per_second));
+        // As many at once over HTTP as may share a commit here; the most there were, for larger groups.
+        let fair = alone.iter().find(|row| row.connections >= group).or(alone.last());
+        let ratio = fair.map(|row| row.per_second() / per_second);
+        if group == 32 {
+            share = ratio;
+        }
+        let ratio = fair.zip(ratio).map_or("-".to_owned(), |(row, ratio)| {
+            format!("{ratio:.2} (at {} connections)", row.connections)
+        });
         println!(
             "  {group:<20} {per_second:>11.0} {:>8.2} {:>8.2}   {ratio}",
             millis(commits.percentile(50)),
             millis(commits.percentile(99))
         );
     }
-    Ok(())
+    Ok(share)
 }
 
 async fn write(dir: &Path, group: usize, measured: Duration) -> Result<(usize, Duration, Times), Failure> {

@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     Failure,
     delivery::Deliveries,
-    server::{Server, cpu_of},
+    server::{Server, busy, cpu_of},
     stats::{Times, micros, millis, rate},
 };
 
@@ -35,19 +35,31 @@ const PER_SECOND_AND_CONNECTION: usize = 10_000;
 pub(crate) struct Plan {
     pub(crate) connections: usize,
     pub(crate) measured: Duration,
+    /// Does the pipeline drain what arrives, at the same time?
+    pub(crate) pipeline: bool,
 }
 
 /// What one row found.
 pub(crate) struct Row {
-    connections: usize,
-    times: Times,
+    pub(crate) connections: usize,
+    pub(crate) times: Times,
     took: Duration,
-    server_cpu: Duration,
-    load_cpu: Duration,
+    cost: Cost,
+}
+
+/// CPU time and turns within the window.
+struct Cost {
+    server: Duration,
+    load: Duration,
+    others: Duration,
     processed: usize,
 }
 
 impl Row {
+    /// What [`fmt::Display`] writes, named.
+    pub(crate) const HEAD: &'static str =
+        "connections  messages/s   p50 ms   p99 ms   max ms   server µs     load µs    others   processed/s";
+
     pub(crate) fn per_second(&self) -> f64 {
         rate(self.times.len(), self.took)
     }
@@ -55,26 +67,29 @@ impl Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = f64::from(u32::try_from(cores).unwrap_or(1));
         let each =
             |cpu: Duration| micros(cpu) / f64::from(u32::try_from(self.times.len()).unwrap_or(1).max(1));
         write!(
             f,
-            "{:>11} {:>11.0} {:>8.2} {:>8.2} {:>8.2} {:>13.1} {:>13.1} {:>13.0}",
+            "{:>11} {:>11.0} {:>8.2} {:>8.2} {:>8.2} {:>11.1} {:>11.1} {:>8.0}% {:>13.0}",
             self.connections,
             self.per_second(),
             millis(self.times.percentile(50)),
             millis(self.times.percentile(99)),
             millis(self.times.max()),
-            each(self.server_cpu),
-            each(self.load_cpu),
-            rate(self.processed, self.took),
+            each(self.cost.server),
+            each(self.cost.load),
+            100.0 * self.cost.others.as_secs_f64() / self.took.as_secs_f64() / cores,
+            rate(self.cost.processed, self.took),
         )
     }
 }
 
 /// Starts a server with a fresh database, loads it, kills it and counts what it kept.
-pub(crate) fn row(dir: &Path, roles: &str, plan: Plan) -> Result<Row, Failure> {
-    let mut server = Server::start(dir, roles)?;
+pub(crate) fn row(dir: &Path, plan: Plan) -> Result<Row, Failure> {
+    let mut server = Server::start(dir, if plan.pipeline { "ingress,pipeline" } else { "ingress" })?;
     let seconds = usize::try_from((WARM_UP + plan.measured).as_secs())?;
     let count = seconds * PER_SECOND.min(plan.connections * PER_SECOND_AND_CONNECTION);
     let deliveries = Deliveries::sign(&server.twilio, server.address, count);
@@ -95,23 +110,23 @@ async fn drive(server: &Server, deliveries: &Deliveries, plan: Plan) -> Result<(
     let workers = connections.into_iter().map(|c| c.work(deliveries, &next, begin, end));
     let observer = async {
         tokio::time::sleep_until(begin.into()).await;
-        let processed = || server.counter("anteroom_turns_total", "processed");
-        let before = (server.cpu()?, cpu_of("self")?, processed()?);
+        // Asking for metrics makes the server count its queues; it isn't asked where there is nothing to know.
+        let processed = || {
+            if plan.pipeline { server.counter("anteroom_turns_total", "processed") } else { Ok(0) }
+        };
+        let look = || Ok::<_, Failure>((processed()?, server.cpu()?, cpu_of("self")?, busy()?));
+        let before = look()?;
         tokio::time::sleep_until(end.into()).await;
-        let after = (server.cpu()?, cpu_of("self")?, processed()?);
-        Ok::<_, Failure>((
-            after.0.saturating_sub(before.0),
-            after.1.saturating_sub(before.1),
-            after.2 - before.2,
-        ))
+        let after = look()?;
+        let (server, load) = (after.1.saturating_sub(before.1), after.2.saturating_sub(before.2));
+        let others = after.3.saturating_sub(before.3).saturating_sub(server + load);
+        Ok::<_, Failure>(Cost { server, load, others, processed: after.0 - before.0 })
     };
     let (done, cost) = tokio::try_join!(try_join_all(workers), observer)?;
     let acknowledged = done.iter().map(|done| done.acknowledged).sum();
     let took = done.iter().map(|done| done.last).max().unwrap_or(end).min(end) - begin;
     let times = Times::new(done.into_iter().flat_map(|done| done.times).collect());
-    let (server_cpu, load_cpu, processed) = cost;
-    let row = Row { connections: plan.connections, times, took, server_cpu, load_cpu, processed };
-    Ok((row, acknowledged, next.get()))
+    Ok((Row { connections: plan.connections, times, took, cost }, acknowledged, next.get()))
 }
 
 async fn inbound_rows(database: &Path) -> Result<usize, Failure> {

@@ -131,10 +131,19 @@ fn get(address: SocketAddr, path: &str) -> Result<String, Failure> {
 /// CPU time of a process (`self` for this one): fields 14 and 15 of `proc_pid_stat(5)`, after the name, which
 /// ends with the last parenthesis.
 pub(crate) fn cpu_of(process: &str) -> Result<Duration, Failure> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    Ok(ticks(stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2)))
+}
+
+/// CPU time that all processes used, of all cores: user, nice and system of `proc_stat(5)`.
+pub(crate) fn busy() -> Result<Duration, Failure> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    Ok(ticks(stat.split_whitespace().skip(1).take(3)))
+}
+
+fn ticks<'a>(fields: impl Iterator<Item = &'a str>) -> Duration {
     /// Per second, on every Linux that matters: what `getconf CLK_TCK` says.
     const TICKS: u64 = 100;
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
     let ticks: u64 = fields.filter_map(|field| field.parse::<u64>().ok()).sum();
-    Ok(Duration::from_millis(ticks * 1_000 / TICKS))
+    Duration::from_millis(ticks * 1_000 / TICKS)
 }
