@@ -6,7 +6,7 @@ use std::{sync::Arc, thread, time::Duration};
 use anteroom_model::hooks::{HistoryMessage, RoutingTurn};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store, Strategy,
-    WasmBacktraceDetails,
+    WasmBacktraceDetails, WasmFeatures,
     component::{Component, HasSelf, Linker},
 };
 
@@ -28,6 +28,18 @@ const FUEL: u64 = 20_000_000;
 /// As in `core/policy/src/engine.rs`: places for 40 calls at once, each with room for large toolchains.
 const CALLS: u32 = 40;
 const TICK: Duration = Duration::from_millis(4);
+const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::COMPONENT_MODEL);
 
 /// A component ready to be called, and what its imports answer.
 pub(crate) struct Bare {
@@ -105,6 +117,8 @@ fn engine() -> wasmtime::Result<Engine> {
         .table_keep_resident(16 * 1024);
     let mut config = Config::new();
     config
+        .wasm_features(WasmFeatures::all(), false)
+        .wasm_features(FEATURES, true)
         .concurrency_support(false)
         .strategy(Strategy::Cranelift)
         .cranelift_opt_level(OptLevel::Speed)

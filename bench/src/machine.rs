@@ -32,7 +32,7 @@ pub(crate) fn print(dir: &Path) -> Result<(), Failure> {
     );
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let busy: f64 = load.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
-    let remark = if busy > QUIET { " (BUSY: other programs take part in these figures)" } else { "" };
+    let remark = if busy > QUIET { " (others were at work here: see their share below)" } else { "" };
     println!("Load:    {busy:.2} over the last minute before the start{remark}");
     if cfg!(debug_assertions) {
         println!("Build:   DEBUG: these figures say nothing; run `make bench`");

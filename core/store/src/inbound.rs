@@ -7,9 +7,9 @@ use anteroom_model::{
     states::{Author, Direction, MessageState},
     time::Timestamp,
 };
-use futures::FutureExt;
-use sqlx::QueryBuilder;
-use tokio::sync::{Notify, mpsc, oneshot};
+use futures::{FutureExt, TryStreamExt};
+use sqlx::{Executor, QueryBuilder, Sqlite, sqlite::SqliteQueryResult};
+use tokio::sync::{Notify, oneshot};
 
 use crate::{
     Store, StoreError,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Rows of one insert at most: 14 values each, under `SQLite`'s 32,766 and PostgreSQL's 65,535 parameters.
-const ROWS: usize = 256;
+pub(crate) const ROWS: usize = 256;
 
 /// An inbound message as it is stored, its texts already sealed (rows of several organizations share an
 /// insert, so sealing can't wait for it).
@@ -55,7 +55,8 @@ pub enum Received {
     Duplicate,
 }
 
-pub(crate) type Arrival = (NewInbound, oneshot::Sender<Result<Received, StoreError>>);
+type Tell = oneshot::Sender<Result<Received, StoreError>>;
+pub(crate) type Arrival = (NewInbound, Tell);
 
 impl Store {
     /// Stores an inbound message; returns after it is on disk.
@@ -66,71 +67,107 @@ impl Store {
     }
 }
 
-/// Gathers arrivals while the writer is busy with the batch before. Runs until the last sender is gone.
-pub(crate) async fn run(mut arrivals: mpsc::Receiver<Arrival>, jobs: mpsc::Sender<Job>, ready: Arc<Notify>) {
-    let mut batch = Vec::with_capacity(ROWS);
-    while arrivals.recv_many(&mut batch, ROWS).await > 0 {
-        let (rows, tells): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        let (done, finished) = oneshot::channel::<()>();
-        let ready = ready.clone();
-        let job: Job = Box::new(move |conn| {
-            async move {
-                match insert(conn, &rows).await {
-                    Ok(fresh) => Some(Box::new(move |outcome: Result<(), StoreError>| {
-                        if outcome.is_ok() {
-                            ready.notify_one();
-                        }
-                        for (tell, fresh) in tells.into_iter().zip(fresh) {
-                            drop(tell.send(outcome.clone().map(|()| fresh)));
-                        }
-                        drop(done);
-                    }) as writer::Committed),
-                    Err(error) => {
-                        for tell in tells {
-                            drop(tell.send(Err(error.clone())));
-                        }
-                        None
-                    }
+/// Stores what arrived, as one of several jobs of a transaction.
+pub(crate) fn job(arrived: Vec<Arrival>, ready: Arc<Notify>) -> Job {
+    let (rows, tells): (Vec<_>, Vec<_>) = arrived.into_iter().unzip();
+    Box::new(move |conn| {
+        async move {
+            let stored = match insert(conn, &rows).await {
+                Ok(stored) => received(conn, &rows, stored).await,
+                Err(error) => Err(error),
+            };
+            match stored {
+                Ok(received) => Some(Box::new(move |outcome: Result<(), StoreError>| {
+                    tell(tells, outcome.map(|()| received), &ready);
+                }) as writer::Committed),
+                Err(error) => {
+                    tell(tells, Err(error), &ready);
+                    None
                 }
             }
-            .boxed()
-        });
-        if jobs.send(job).await.is_err() {
-            return;
         }
-        // An error means that the sender was dropped: the job is over, either way.
-        drop(finished.await);
+        .boxed()
+    })
+}
+
+/// Stores what arrived in a transaction of its own.
+pub(crate) async fn commit(conn: &mut Conn, arrived: Vec<Arrival>, ready: &Notify) -> Result<(), StoreError> {
+    let (rows, tells): (Vec<_>, Vec<_>) = arrived.into_iter().unzip();
+    let stored = match insert_and_commit(conn, &rows).await {
+        Ok(stored) => received(conn, &rows, stored).await,
+        Err(error) => Err(error),
+    };
+    let outcome = stored.as_ref().map(drop).map_err(Clone::clone);
+    tell(tells, stored, ready);
+    outcome
+}
+
+fn tell(tells: Vec<Tell>, outcome: Result<Vec<Received>, StoreError>, ready: &Notify) {
+    if outcome.is_ok() {
+        ready.notify_one();
+    }
+    match outcome {
+        Ok(received) => {
+            for (tell, received) in tells.into_iter().zip(received) {
+                drop(tell.send(Ok(received)));
+            }
+        }
+        Err(error) => {
+            for tell in tells {
+                drop(tell.send(Err(error.clone())));
+            }
+        }
     }
 }
 
-/// `MessageId`s aren't read back while all rows are new, as they nearly always are: rows that travel from the
-/// database cost more than inserting them.
-async fn insert(conn: &mut Conn, rows: &[NewInbound]) -> Result<Vec<Received>, StoreError> {
-    let stored = on!(&mut *conn, c => {
-        let mut query = QueryBuilder::new(
-            "INSERT INTO messages (organization_id, id, direction, carrier_account_id, number_id, peer_hash, \
-             peer, body, extra, carrier_message_id, author, state, due_at, created_at) ",
-        );
-        query.push_values(rows, |mut values, row| {
-            values
-                .push_bind(row.organization)
-                .push_bind(row.id)
-                .push_bind(Direction::Inbound)
-                .push_bind(row.carrier_account)
-                .push_bind(row.number)
-                .push_bind(row.peer_hash.as_slice())
-                .push_bind(row.peer.as_slice())
-                .push_bind(row.body.as_slice())
-                .push_bind(row.extra.as_deref())
-                .push_bind(row.carrier_message_id.as_str())
-                .push_bind(Author::Patient)
-                .push_bind(MessageState::Received)
-                .push_bind(row.at)
-                .push_bind(row.at);
-        });
-        query.push(" ON CONFLICT (organization_id, carrier_account_id, carrier_message_id) DO NOTHING");
-        query.build().execute(c).await?.rows_affected()
+/// Inserts the rows that aren't there yet; gives their number.
+async fn insert(conn: &mut Conn, rows: &[NewInbound]) -> Result<u64, StoreError> {
+    Ok(on!(conn, c => insert_query("", rows, "").build().execute(c).await?.rows_affected()))
+}
+
+/// The same as a whole transaction, in one trip to the connection's thread instead of three: there and back
+/// costs about as much as inserting several rows.
+async fn insert_and_commit(conn: &mut Conn, rows: &[NewInbound]) -> Result<u64, StoreError> {
+    let Conn::Sqlite(conn) = conn;
+    let mut query = insert_query("BEGIN IMMEDIATE; ", rows, "; COMMIT");
+    let results: Vec<_> = conn.fetch_many(query.build()).try_collect().await?;
+    // Of the three statements' results the second; what the others say of changes is left from before.
+    let affected =
+        results.get(1).and_then(|result| result.as_ref().left()).map(SqliteQueryResult::rows_affected);
+    affected.ok_or_else(|| sqlx::Error::Protocol("three statements gave fewer results".into()).into())
+}
+
+fn insert_query(before: &str, rows: &[NewInbound], after: &str) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(before);
+    query.push(
+        "INSERT INTO messages (organization_id, id, direction, carrier_account_id, number_id, peer_hash, \
+         peer, body, extra, carrier_message_id, author, state, due_at, created_at) ",
+    );
+    query.push_values(rows, |mut values, row| {
+        values
+            .push_bind(row.organization)
+            .push_bind(row.id)
+            .push_bind(Direction::Inbound)
+            .push_bind(row.carrier_account)
+            .push_bind(row.number)
+            .push_bind(row.peer_hash.as_slice())
+            .push_bind(row.peer.as_slice())
+            .push_bind(row.body.as_slice())
+            .push_bind(row.extra.as_deref())
+            .push_bind(row.carrier_message_id.as_str())
+            .push_bind(Author::Patient)
+            .push_bind(MessageState::Received)
+            .push_bind(row.at)
+            .push_bind(row.at);
     });
+    query.push(" ON CONFLICT (organization_id, carrier_account_id, carrier_message_id) DO NOTHING");
+    query.push(after);
+    query
+}
+
+/// What became of each row, when `stored` of them were new. Their ids aren't read back while all were, as
+/// they nearly always are: rows that travel from the database cost more than inserting them.
+async fn received(conn: &mut Conn, rows: &[NewInbound], stored: u64) -> Result<Vec<Received>, StoreError> {
     if usize::try_from(stored) == Ok(rows.len()) {
         return Ok(vec![Received::Fresh; rows.len()]);
     }

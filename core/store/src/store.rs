@@ -111,9 +111,8 @@ impl Store {
         let (arrivals, waiting_arrivals) = mpsc::channel(writer::WAITING);
         let inbound_ready = Arc::new(Notify::new());
         let tasks = vec![
-            tokio::spawn(writer::run(writer_conn, waiting_jobs)),
+            tokio::spawn(writer::run(writer_conn, waiting_jobs, waiting_arrivals, inbound_ready.clone())),
             tokio::spawn(checkpoint::run(checkpoint_conn)),
-            tokio::spawn(inbound::run(waiting_arrivals, jobs.clone(), inbound_ready.clone())),
         ];
         let (events, _) = broadcast::channel(1_024);
         Ok(Self(Arc::new(Inner {

@@ -2,13 +2,20 @@
 //!
 //! With `synchronous=FULL` a commit costs a flush to disk, which takes longer than all the statements of a
 //! usual write. So one task owns the writing connection; while it flushes one batch, the next one gathers.
-//! Each job runs behind a savepoint: one that fails takes back only its own rows.
+//! Each job runs behind a savepoint: one that fails takes back only its own rows. Texts that arrive have a
+//! queue of their own and are one insert together; where nothing else waits, that insert is the transaction.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
 use metrics::histogram;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
-use crate::{StoreError, conn::Conn};
+use crate::{
+    StoreError,
+    conn::Conn,
+    inbound::{self, Arrival},
+};
 
 /// Told once the fate of the transaction is known.
 pub(crate) type Committed = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -22,18 +29,52 @@ const BATCH: usize = 128;
 /// Jobs that may wait; more callers wait for room.
 pub(crate) const WAITING: usize = 1_024;
 
-/// Runs until the last sender is gone.
-pub(crate) async fn run(mut conn: Conn, mut jobs: mpsc::Receiver<Job>) {
+/// Runs until the last senders are gone. `ready` is told of texts that were stored.
+pub(crate) async fn run(
+    mut conn: Conn,
+    mut jobs: mpsc::Receiver<Job>,
+    mut arrivals: mpsc::Receiver<Arrival>,
+    ready: Arc<Notify>,
+) {
     let mut batch = Vec::with_capacity(BATCH);
-    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+    let mut texts = Vec::with_capacity(inbound::ROWS);
+    loop {
+        tokio::select! {
+            1.. = jobs.recv_many(&mut batch, BATCH) => {}
+            1.. = arrivals.recv_many(&mut texts, inbound::ROWS) => {}
+            else => return,
+        }
+        take_waiting(&mut jobs, &mut batch, BATCH);
+        take_waiting(&mut arrivals, &mut texts, inbound::ROWS);
+        let together = batch.len() + usize::from(!texts.is_empty());
         histogram!("anteroom_store_batch_jobs")
-            .record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
-        let alone = batch.len() == 1;
-        if let Err(error) = commit(&mut conn, batch.drain(..), alone).await {
+            .record(f64::from(u32::try_from(together).unwrap_or(u32::MAX)));
+        let arrived = (!texts.is_empty()).then(|| std::mem::take(&mut texts));
+        let outcome = match arrived {
+            Some(arrived) if batch.is_empty() => {
+                // As with jobs: no panic ends the writing of all.
+                let stored = AssertUnwindSafe(inbound::commit(&mut conn, arrived, &ready));
+                stored.catch_unwind().await.unwrap_or(Err(StoreError::Closed))
+            }
+            arrived => {
+                let arrived = arrived.map(|arrived| inbound::job(arrived, ready.clone()));
+                commit(&mut conn, arrived.into_iter().chain(batch.drain(..)), together == 1).await
+            }
+        };
+        if let Err(error) = outcome {
             tracing::error!(error = %error, "a group commit failed; nothing of it was kept");
             // Some errors end the transaction by themselves (a full disk), others leave it open.
             drop(conn.execute("ROLLBACK").await);
         }
+    }
+}
+
+/// Whatever came meanwhile takes part.
+fn take_waiting<T>(queue: &mut mpsc::Receiver<T>, taken: &mut Vec<T>, most: usize) {
+    while taken.len() < most
+        && let Ok(one) = queue.try_recv()
+    {
+        taken.push(one);
     }
 }
 

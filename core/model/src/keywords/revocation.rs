@@ -6,6 +6,8 @@
 //!
 //! To add one: a row in [`RULES`], an example in `revocations`, and what it must not catch in `others`.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use super::fold;
 
 /// One phrase. In its words, `a|b` is either, `(a|b)` may be absent, `(a|b)*` may come any number of times,
@@ -157,7 +159,7 @@ pub fn plain_language_revocation(text: &str) -> bool {
     let said: Vec<&str> = sentences.iter().flatten().map(String::as_str).collect();
     let only_stop =
         said.contains(&"stop") && said.iter().all(|word| AROUND_STOP.split('|').any(|w| w == *word));
-    only_stop || sentences.iter().any(|sentence| RULES.iter().any(|rule| rule.is_in(sentence)))
+    only_stop || sentences.iter().any(|sentence| PARSED.iter().any(|rule| rule.is_in(sentence)))
 }
 
 /// The folded words of each sentence, with spellings that mean the same made one.
@@ -201,48 +203,72 @@ fn words(sentence: &str) -> Vec<String> {
     words
 }
 
-impl Rule {
+/// [`RULES`] as they are matched.
+static PARSED: LazyLock<Vec<ParsedRule>> = LazyLock::new(|| RULES.iter().map(ParsedRule::of).collect());
+
+struct ParsedRule {
+    phrase: Vec<Token>,
+    unless_after: Vec<Vec<Token>>,
+    unless_before: Vec<Vec<Token>>,
+}
+
+/// One place of a phrase.
+enum Token {
+    Start,
+    Words { words: HashSet<&'static str>, or_end: bool, optional: bool, repeats: bool },
+}
+
+impl ParsedRule {
+    fn of(rule: &Rule) -> Self {
+        let all = |phrases: &[&'static str]| phrases.iter().map(|phrase| tokens(phrase)).collect();
+        Self {
+            phrase: tokens(rule.phrase),
+            unless_after: all(rule.unless_after),
+            unless_before: all(rule.unless_before),
+        }
+    }
+
     fn is_in(&self, words: &[String]) -> bool {
         (0..words.len()).any(|start| {
-            !self.unless_after.iter().any(|phrase| (0..start).any(|at| ends_at(phrase, words, at, start)))
-                && walk(&tokens(self.phrase), words, start, &mut |end| {
-                    !self.unless_before.iter().any(|phrase| walk(&tokens(phrase), words, end, &mut |_| true))
-                })
+            let meant =
+                |end| !self.unless_before.iter().any(|phrase| walk(phrase, words, end, &mut |_| true));
+            walk(&self.phrase, words, start, &mut |end| meant(end))
+                && !self
+                    .unless_after
+                    .iter()
+                    .any(|phrase| (0..start).any(|from| walk(phrase, words, from, &mut |end| end == start)))
         })
     }
 }
 
-fn tokens(phrase: &'static str) -> Vec<&'static str> {
-    phrase.split_whitespace().collect()
+fn tokens(phrase: &'static str) -> Vec<Token> {
+    phrase.split_whitespace().map(token).collect()
 }
 
-fn ends_at(phrase: &'static str, words: &[String], from: usize, end: usize) -> bool {
-    walk(&tokens(phrase), words, from, &mut |at| at == end)
+fn token(text: &'static str) -> Token {
+    if text == "^" {
+        return Token::Start;
+    }
+    let (inner, optional, repeats) = match text.strip_prefix('(') {
+        Some(inner) => (inner.trim_end_matches(['*', ')']), true, inner.ends_with('*')),
+        None => (text, false, false),
+    };
+    let words = inner.split('|').flat_map(|one| class(one).unwrap_or(one).split('|')).collect();
+    Token::Words { words, or_end: inner.split('|').any(|one| one == "$"), optional, repeats }
 }
 
 /// Tries every way in which `tokens` match from `at`; true when `accept` takes the end of one.
-fn walk(tokens: &[&str], words: &[String], at: usize, accept: &mut dyn FnMut(usize) -> bool) -> bool {
+fn walk(tokens: &[Token], words: &[String], at: usize, accept: &mut dyn FnMut(usize) -> bool) -> bool {
     let Some((token, rest)) = tokens.split_first() else { return accept(at) };
-    if *token == "^" {
+    let Token::Words { words: these, or_end, optional, repeats } = token else {
         return at == 0 && walk(rest, words, at, accept);
-    }
-    let (inner, optional, repeats) = match token.strip_prefix('(') {
-        Some(inner) => (inner.trim_end_matches(['*', ')']), true, inner.ends_with('*')),
-        None => (*token, false, false),
     };
-    let at_end = at == words.len() && inner.split('|').any(|word| word == "$");
-    if (optional || at_end) && walk(rest, words, at, accept) {
+    let at_end = *or_end && at == words.len();
+    if (*optional || at_end) && walk(rest, words, at, accept) {
         return true;
     }
-    if !words.get(at).is_some_and(|word| has(inner, word)) {
-        return false;
-    }
-    walk(if repeats { tokens } else { rest }, words, at + 1, accept)
-}
-
-fn has(list: &str, word: &str) -> bool {
-    list.split('|')
-        .any(|one| one == word || class(one).is_some_and(|list| list.split('|').any(|w| w == word)))
+    let here = words.get(at).is_some_and(|word| these.contains(word.as_str()));
+    here && walk(if *repeats { tokens } else { rest }, words, at + 1, accept)
 }
 
 #[cfg(test)]
