@@ -10,8 +10,9 @@ use std::{
 use anteroom::clock::{SystemClock, system_ids};
 use anteroom_model::ids::{MessageId, NumberId, OrganizationId};
 use anteroom_store::{MasterKey, NewInbound, OrganizationSettings, Store, StoreOptions};
+use anteroom_test_support::postgres::{Cluster, Database};
 use sqlx::{
-    ConnectOptions, QueryBuilder, Sqlite, SqliteConnection,
+    ConnectOptions, Connection, PgConnection, QueryBuilder, Sqlite, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -26,15 +27,24 @@ const GROUPS: [usize; 3] = [1, 32, 256];
 /// Rows sealed for each second: above what any group reaches here.
 const PER_SECOND: usize = 80_000;
 
-pub(crate) fn print(dir: &Path, measured: Duration, alone: &[Row]) -> Result<Option<f64>, Failure> {
+pub(crate) fn print(
+    dir: &Path,
+    cluster: Option<&Cluster>,
+    measured: Duration,
+    alone: &[Row],
+) -> Result<Option<f64>, Failure> {
+    let engine = if cluster.is_some() { "PostgreSQL" } else { "SQLite" };
     println!(
-        "\nThe ceiling: the same rows written straight into SQLite, one commit a group ({measured:?} a row)\n"
+        "\nThe ceiling: the same rows written straight into {engine}, one commit a group ({measured:?} a row)\n"
     );
     println!("  rows a group              rows/s   p50 ms   p99 ms   ingress alone / this");
     let mut share = None;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     for group in GROUPS {
-        let (rows, took, commits) = runtime.block_on(write(dir, group, measured))?;
+        let (rows, took, commits) = match cluster {
+            Some(cluster) => runtime.block_on(write_postgres(&cluster.fresh_database(), group, measured))?,
+            None => runtime.block_on(write(dir, group, measured))?,
+        };
         let per_second = rate(rows, took);
         // As many at once over HTTP as may share a commit here; the most there were, for larger groups.
         let fair = alone.iter().find(|row| row.connections >= group).or(alone.last());
@@ -58,7 +68,7 @@ async fn write(dir: &Path, group: usize, measured: Duration) -> Result<(usize, D
     let folder = tempfile::tempdir_in(dir)?;
     let database = folder.path().join("anteroom.db");
     let count = PER_SECOND.min(group * 10_000) * usize::try_from(measured.as_secs().max(1))?;
-    let rows = sealed_rows(&database, count).await?;
+    let rows = sealed_rows(&StoreOptions::sqlite(&database), count).await?;
 
     let mut writer = open(&database).await?;
     let mut checkpointer = open(&database).await?;
@@ -90,6 +100,44 @@ async fn write(dir: &Path, group: usize, measured: Duration) -> Result<(usize, D
     Ok((written, took, Times::new(commits)))
 }
 
+/// The statement that the store uses, on one connection.
+async fn write_postgres(
+    database: &Database,
+    group: usize,
+    measured: Duration,
+) -> Result<(usize, Duration, Times), Failure> {
+    let count = PER_SECOND.min(group * 10_000) * usize::try_from(measured.as_secs().max(1))?;
+    let rows = sealed_rows(&StoreOptions::url(&database.url()), count).await?;
+    let mut writer = PgConnection::connect(&database.url()).await?;
+    let started = Instant::now();
+    let mut commits = Vec::new();
+    let mut written = 0;
+    for group in rows.chunks_exact(group) {
+        let began = Instant::now();
+        if began - started >= measured {
+            break;
+        }
+        let ids = |id: fn(&NewInbound) -> uuid::Uuid| group.iter().map(id).collect::<Vec<_>>();
+        let bytes = |bytes: fn(&NewInbound) -> &[u8]| group.iter().map(bytes).collect::<Vec<_>>();
+        sqlx::query(include_str!("../../core/store/queries/messages/receive.postgres.sql"))
+            .bind(ids(|row| row.organization.0))
+            .bind(ids(|row| row.id.0))
+            .bind(ids(|row| row.carrier_account.0))
+            .bind(ids(|row| row.number.0))
+            .bind(bytes(|row| &row.peer_hash))
+            .bind(bytes(|row| &row.peer))
+            .bind(bytes(|row| &row.body))
+            .bind(group.iter().map(|row| row.extra.as_deref()).collect::<Vec<_>>())
+            .bind(group.iter().map(|row| row.carrier_message_id.as_str()).collect::<Vec<_>>())
+            .bind(group.iter().map(|row| row.at.micros()).collect::<Vec<_>>())
+            .execute(&mut writer)
+            .await?;
+        commits.push(began.elapsed());
+        written += group.len();
+    }
+    Ok((written, started.elapsed(), Times::new(commits)))
+}
+
 /// What [`Store::open`] sets for its writer.
 async fn open(database: &Path) -> Result<SqliteConnection, sqlx::Error> {
     SqliteConnectOptions::new()
@@ -107,11 +155,10 @@ async fn open(database: &Path) -> Result<SqliteConnection, sqlx::Error> {
 }
 
 /// Makes the database with one organization, and rows as ingress would seal them.
-async fn sealed_rows(database: &Path, count: usize) -> Result<Vec<NewInbound>, Failure> {
+async fn sealed_rows(options: &StoreOptions, count: usize) -> Result<Vec<NewInbound>, Failure> {
     let ids = Arc::new(system_ids());
     let master = MasterKey::new(ids.secret());
-    let store =
-        Store::open(&StoreOptions::sqlite(database), master, ids.clone(), Arc::new(SystemClock)).await?;
+    let store = Store::open(options, master, ids.clone(), Arc::new(SystemClock)).await?;
     let organization: OrganizationId =
         store.create_organization("Benchmark", &OrganizationSettings::default()).await?;
     let keys = store.keys(organization).await?;

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anteroom_test_support::postgres::Database;
 use futures::future::try_join_all;
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tokio::{
@@ -37,6 +38,15 @@ pub(crate) struct Plan {
     pub(crate) measured: Duration,
     /// Does the pipeline drain what arrives, at the same time?
     pub(crate) pipeline: bool,
+}
+
+/// Where the rows go.
+#[derive(Clone, Copy)]
+pub(crate) enum Target<'a> {
+    /// A file of the server's own.
+    Sqlite,
+    /// A database that so many nodes share.
+    Postgres { database: &'a Database, nodes: usize },
 }
 
 /// What one row found.
@@ -88,33 +98,60 @@ impl fmt::Display for Row {
 }
 
 /// Starts a server with a fresh database, loads it, kills it and counts what it kept.
-pub(crate) fn row(dir: &Path, plan: Plan) -> Result<Row, Failure> {
-    let mut server = Server::start(dir, if plan.pipeline { "ingress,pipeline" } else { "ingress" })?;
+pub(crate) fn row(dir: &Path, plan: Plan, target: Target<'_>) -> Result<Row, Failure> {
+    let mut servers = start(dir, if plan.pipeline { "ingress,pipeline" } else { "ingress" }, target)?;
+    let first = servers.first().ok_or("no node at all")?;
     let seconds = usize::try_from((WARM_UP + plan.measured).as_secs())?;
     let count = seconds * PER_SECOND.min(plan.connections * PER_SECOND_AND_CONNECTION);
-    let deliveries = Deliveries::sign(&server.twilio, server.address, count);
+    let deliveries = Deliveries::sign(&first.twilio, first.address, count);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (row, acknowledged, sent) = runtime.block_on(drive(&server, &deliveries, plan))?;
-    let kept = runtime.block_on(inbound_rows(&server.kill()?))?;
+    let (row, acknowledged, sent) = runtime.block_on(drive(&servers, &deliveries, plan))?;
+    let mut files = Vec::new();
+    for server in &mut servers {
+        files.push(server.kill()?);
+    }
+    let kept = match target {
+        Target::Sqlite => runtime.block_on(inbound_rows(&files[0]))?,
+        Target::Postgres { database, .. } => database.sql(COUNT).trim().parse()?,
+    };
     if kept < acknowledged || kept > sent {
         return Err(format!("acknowledged {acknowledged} of {sent}, but {kept} are in the database").into());
     }
     Ok(row)
 }
 
-async fn drive(server: &Server, deliveries: &Deliveries, plan: Plan) -> Result<(Row, usize, usize), Failure> {
+fn start(dir: &Path, roles: &str, target: Target<'_>) -> Result<Vec<Server>, Failure> {
+    let Target::Postgres { database, nodes } = target else {
+        return Ok(vec![Server::start(dir, roles, None)?]);
+    };
+    let url = database.url();
+    let mut servers = vec![Server::start(dir, roles, Some(&url))?];
+    while servers.len() < nodes {
+        servers.push(servers[0].further(dir, roles, &url)?);
+    }
+    Ok(servers)
+}
+
+async fn drive(
+    servers: &[Server],
+    deliveries: &Deliveries,
+    plan: Plan,
+) -> Result<(Row, usize, usize), Failure> {
     let next = Cell::new(0);
     let begin = Instant::now() + WARM_UP;
     let end = begin + plan.measured;
-    let connections = try_join_all((0..plan.connections).map(|_| Connected::open(server))).await?;
+    let nodes = servers.iter().cycle().take(plan.connections);
+    let connections = try_join_all(nodes.map(Connected::open)).await?;
     let workers = connections.into_iter().map(|c| c.work(deliveries, &next, begin, end));
     let observer = async {
         tokio::time::sleep_until(begin.into()).await;
         // Asking for metrics makes the server count its queues; it isn't asked where there is nothing to know.
         let processed = || {
-            if plan.pipeline { server.counter("anteroom_turns_total", "processed") } else { Ok(0) }
+            let of = |server: &Server| server.counter("anteroom_turns_total", "processed");
+            if plan.pipeline { servers.iter().map(of).sum() } else { Ok(0) }
         };
-        let look = || Ok::<_, Failure>((processed()?, server.cpu()?, cpu_of("self")?, busy()?));
+        let cpu = || servers.iter().map(Server::cpu).sum::<Result<Duration, _>>();
+        let look = || Ok::<_, Failure>((processed()?, cpu()?, cpu_of("self")?, busy()?));
         let before = look()?;
         tokio::time::sleep_until(end.into()).await;
         let after = look()?;
@@ -129,11 +166,11 @@ async fn drive(server: &Server, deliveries: &Deliveries, plan: Plan) -> Result<(
     Ok((Row { connections: plan.connections, times, took, cost }, acknowledged, next.get()))
 }
 
+const COUNT: &str = "SELECT count(*) FROM messages WHERE direction = 'inbound'";
+
 async fn inbound_rows(database: &Path) -> Result<usize, Failure> {
     let mut connection = SqliteConnectOptions::new().filename(database).connect().await?;
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM messages WHERE direction = 'inbound'")
-        .fetch_one(&mut connection)
-        .await?;
+    let count: i64 = sqlx::query_scalar(COUNT).fetch_one(&mut connection).await?;
     connection.close().await?;
     Ok(usize::try_from(count)?)
 }

@@ -12,6 +12,7 @@ mod stats;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
+use anteroom_test_support::postgres::{Cluster, Settings};
 use clap::Parser;
 
 /// The server under load is this very program, started again: it must allocate as the product does.
@@ -20,11 +21,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Benchmarks: durable inbound messages over HTTP, the same rows straight into SQLite, policy calls.
+/// Benchmarks: durable inbound messages over HTTP, the same rows straight into the database, policy calls.
 #[derive(Debug, Parser)]
 struct Args {
     /// What to measure; everything unless told otherwise.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Load, Part::Ceiling, Part::Policy])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Load, Part::Ceiling, Part::Postgres, Part::Policy])]
     only: Vec<Part>,
     /// Seconds measured for each row of load, after two to warm up.
     #[arg(long, default_value_t = 8)]
@@ -39,13 +40,18 @@ struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
+    /// Texts a second into SQLite.
     Load,
+    /// The same rows straight into SQLite.
     Ceiling,
+    /// Both on PostgreSQL, with one, two and three nodes.
+    Postgres,
+    /// Policy calls beside bare Wasmtime.
     Policy,
 }
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(server::COMMAND) {
+    if std::env::args().nth(1).is_some_and(|command| server::COMMANDS.contains(&&*command)) {
         return anteroom::cli::main();
     }
     match run(&Args::parse()) {
@@ -72,8 +78,11 @@ fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     if wanted(Part::Ceiling) {
-        let share = ceiling::print(&args.dir, Duration::from_secs(args.seconds.div_ceil(2)), &alone)?;
+        let share = ceiling::print(&args.dir, None, Duration::from_secs(args.seconds.div_ceil(2)), &alone)?;
         aims.extend(share.map(|share| ("share of the ceiling, groups of 32".to_owned(), "≥ 0.50", share)));
+    }
+    if wanted(Part::Postgres) {
+        aims.extend(on_postgres(args)?);
     }
     if wanted(Part::Policy) {
         let worst = policy::print()?;
@@ -84,6 +93,50 @@ fn run(args: &Args) -> Result<(), Failure> {
         println!("  {what:<35} {aim:>12} {here:>11.2}");
     }
     Ok(())
+}
+
+/// What is aimed at: what, how much, and what it was here.
+type Aim = (String, &'static str, f64);
+
+/// The same on PostgreSQL, on this machine too: its processes share the cores with the nodes.
+fn on_postgres(args: &Args) -> Result<Vec<Aim>, Failure> {
+    // At home on a small server of its own.
+    let settings = Settings { within: Some(args.dir.canonicalize()?), ..Settings::default() }
+        .with("shared_buffers", "512MB")
+        .with("max_wal_size", "4GB");
+    let cluster = Cluster::start_with(&settings);
+    println!("\nThe same on PostgreSQL, whose processes are among the others ({} s a row)\n", args.seconds);
+    println!("  {:<20} {}", "nodes do", load::Row::HEAD);
+    let connections = args.connections.iter().copied().max().unwrap_or(1);
+    let measured = Duration::from_secs(args.seconds);
+    let mut alone = Vec::new();
+    for (nodes, connections, pipeline) in [
+        (1, 1, false),
+        (1, connections, false),
+        (2, connections, false),
+        (3, connections, false),
+        (1, connections, true),
+        (2, connections, true),
+        (3, connections, true),
+    ] {
+        let database = cluster.fresh_database();
+        let target = load::Target::Postgres { database: &database, nodes };
+        let row = load::row(&args.dir, load::Plan { connections, measured, pipeline }, target)?;
+        let does = if pipeline { "ingress + pipeline" } else { "ingress" };
+        println!("  {:<20} {row}", format!("{nodes}: {does}"));
+        if nodes == 1 && !pipeline {
+            alone.push(row);
+        }
+    }
+    let mut aims = Vec::new();
+    if let Some(most) = alone.last() {
+        let at = format!("PostgreSQL, {} connections", most.connections);
+        aims.push((format!("messages/s, {at}"), "≥ 8,000", most.per_second()));
+    }
+    let share =
+        ceiling::print(&args.dir, Some(&cluster), Duration::from_secs(args.seconds.div_ceil(2)), &alone)?;
+    aims.extend(share.map(|share| ("share of PostgreSQL's ceiling".to_owned(), "-", share)));
+    Ok(aims)
 }
 
 /// Ingress with and without the pipeline beside it; the rows without, in the order of their connections.
@@ -99,7 +152,7 @@ fn load_rows(args: &Args) -> Result<Vec<load::Row>, Failure> {
     for pipeline in [false, true] {
         for &connections in &connections {
             let plan = load::Plan { connections, measured: Duration::from_secs(args.seconds), pipeline };
-            let row = load::row(&args.dir, plan)?;
+            let row = load::row(&args.dir, plan, load::Target::Sqlite)?;
             println!("  {:<20} {row}", if pipeline { "ingress + pipeline" } else { "ingress alone" });
             if !pipeline {
                 alone.push(row);

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -13,8 +13,8 @@ use serde::Deserialize;
 
 use crate::Failure;
 
-/// First argument that makes this program the server.
-pub(crate) const COMMAND: &str = "demo";
+/// First arguments that make this program the server.
+pub(crate) const COMMANDS: [&str; 2] = ["demo", "serve"];
 
 /// Compiling the default policies for a fresh database takes most of it.
 const START: Duration = Duration::from_mins(1);
@@ -63,31 +63,37 @@ pub(crate) struct Credentials {
 }
 
 impl Server {
-    /// Starts one that does `roles`, and waits until it answers.
-    pub(crate) fn start(dir: &Path, roles: &str) -> Result<Self, Failure> {
+    /// Starts one that does `roles`, and waits until it answers; on the database of that URL, or one of its own.
+    pub(crate) fn start(dir: &Path, roles: &str, database: Option<&str>) -> Result<Self, Failure> {
         let folder = tempfile::tempdir_in(dir)?;
-        let log = folder.path().join("log");
-        let child = Command::new(std::env::current_exe()?)
-            .args([COMMAND, "--port", "0", "--log-format", "json", "--roles", roles, "--dir"])
-            .arg(folder.path())
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(&log)?)
-            .spawn()?;
-        let mut process = Process(child);
-        let started = Instant::now();
-        loop {
-            if let Some((address, twilio)) = ready(folder.path()) {
-                return Ok(Self { process, folder, address, twilio });
-            }
-            let ended = process.0.try_wait()?;
-            if ended.is_some() || started.elapsed() > START {
-                let said = fs::read_to_string(&log).unwrap_or_default();
-                return Err(format!("the server did not start ({ended:?}): {said}").into());
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        let mut command = program(folder.path())?;
+        command.args(["demo", "--port", "0", "--log-format", "json", "--roles", roles, "--dir"]);
+        command.arg(folder.path()).args(database.iter().flat_map(|url| ["--database-url", url]));
+        let mut process = Process(command.spawn()?);
+        let (address, twilio) = wait(&mut process, folder.path(), || ready(folder.path()))?;
+        Ok(Self { process, folder, address, twilio })
+    }
+
+    /// Starts a further node on the database of `self`, which has that URL.
+    pub(crate) fn further(&self, dir: &Path, roles: &str, database: &str) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir_in(dir)?;
+        // Free now, and hardly anybody else's in a moment.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let mut command = program(folder.path())?;
+        command.args([
+            "serve",
+            "--listen",
+            &address.to_string(),
+            "--roles",
+            roles,
+            "--database-url",
+            database,
+        ]);
+        command.arg("--data-dir").arg(folder.path());
+        command.arg("--master-key").arg(self.folder.path().join("master.key"));
+        let mut process = Process(command.spawn()?);
+        wait(&mut process, folder.path(), || is_ready(address).then_some(()))?;
+        Ok(Self { process, folder, address, twilio: self.twilio.clone() })
     }
 
     /// CPU time used until now, by all its threads. In steps of a clock tick.
@@ -110,11 +116,39 @@ impl Server {
     }
 }
 
+/// This program as a server that logs to `folder`.
+fn program(folder: &Path) -> Result<Command, Failure> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::null());
+    command.stderr(fs::File::create(folder.join("log"))?);
+    Ok(command)
+}
+
+/// Waits until `ready` gives something.
+fn wait<T>(process: &mut Process, folder: &Path, ready: impl Fn() -> Option<T>) -> Result<T, Failure> {
+    let started = Instant::now();
+    loop {
+        if let Some(ready) = ready() {
+            return Ok(ready);
+        }
+        let ended = process.0.try_wait()?;
+        if ended.is_some() || started.elapsed() > START {
+            let said = fs::read_to_string(folder.join("log")).unwrap_or_default();
+            return Err(format!("the server did not start ({ended:?}): {said}").into());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn is_ready(address: SocketAddr) -> bool {
+    get(address, "/readyz").is_ok_and(|answer| answer.contains(" 200 "))
+}
+
 /// Where it serves and its Twilio account, once it does.
 fn ready(folder: &Path) -> Option<(SocketAddr, Account)> {
     let demo: Demo = serde_json::from_slice(&fs::read(folder.join("demo.json")).ok()?).ok()?;
     let address = demo.base_url.strip_prefix("http://")?.parse().ok()?;
-    get(address, "/readyz").ok()?.contains(" 200 ").then_some(())?;
+    is_ready(address).then_some(())?;
     Some((address, demo.carrier_accounts.into_iter().find(|account| account.carrier == "twilio")?))
 }
 

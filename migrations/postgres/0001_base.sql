@@ -248,6 +248,15 @@ CREATE TABLE policies (
     FOREIGN KEY (organization_id, digest) REFERENCES components (organization_id, digest)
 );
 
+-- Uploaded components as one node has compiled them, for the others; each carries our HMAC.
+CREATE TABLE compiled_forms (
+    organization_id UUID   NOT NULL REFERENCES organizations (id),
+    label           TEXT   NOT NULL,            -- the component's digest and the engine's
+    form            BYTEA  NOT NULL,
+    created_at      BIGINT NOT NULL,
+    PRIMARY KEY (organization_id, label)
+);
+
 CREATE TABLE policy_settings (
     organization_id UUID   NOT NULL REFERENCES organizations (id),
     digest          BYTEA   NOT NULL,            -- SHA-256 of the text

@@ -13,5 +13,6 @@ mod openapi;
 mod opt_outs;
 mod replies;
 mod routing;
+mod shared_forms;
 mod shortcuts;
 mod support;

@@ -29,9 +29,9 @@ pub struct ClientConfig {
 }
 
 impl Default for ClientConfig {
-    /// 5 s and 15 s, no proxy.
+    /// 3 s and 10 s, no proxy.
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), total: Duration::from_secs(15), proxy: None }
+        Self { connect: Duration::from_secs(3), total: Duration::from_secs(10), proxy: None }
     }
 }
 

@@ -43,12 +43,21 @@ impl Cache {
         component
     }
 
+    /// The compiled form with our signature, as other hosts with the same key can [`adopt`](Self::adopt) it.
+    pub(crate) fn signed(&self, digest: Digest) -> Option<Vec<u8>> {
+        fs::read(self.path(&self.label(digest))).ok()
+    }
+
     /// Keeps a compiled form. Readers see the whole file or none.
     pub(crate) fn store(&self, digest: Digest, compiled: &[u8]) {
+        self.adopt(digest, &trusted::seal(&self.key, &self.label(digest), compiled));
+    }
+
+    /// Keeps what another host has signed; the signature is checked where it is loaded.
+    pub(crate) fn adopt(&self, digest: Digest, sealed: &[u8]) {
         let label = self.label(digest);
         let number = self.written.fetch_add(1, Ordering::Relaxed);
         let partial = self.directory.join(format!("{label}.{}-{number}.partial", process::id()));
-        let sealed = trusted::seal(&self.key, &label, compiled);
         let written = fs::write(&partial, sealed).and_then(|()| fs::rename(&partial, self.path(&label)));
         if let Err(error) = written {
             tracing::warn!(%digest, %error, "can't keep a compiled policy");
@@ -57,7 +66,8 @@ impl Cache {
         }
     }
 
-    fn label(&self, digest: Digest) -> String {
+    /// What a compiled form is of: the component and the engine.
+    pub(crate) fn label(&self, digest: Digest) -> String {
         format!("{digest}-{}", self.compatibility)
     }
 

@@ -181,6 +181,24 @@ impl PolicyHost {
         loader.load(bytes).map(Arc::new)
     }
 
+    /// Under which label hosts with the same key and engine share a compiled form; `None` without a cache.
+    pub fn form_label(&self, digest: Digest) -> Option<String> {
+        Some(self.cache.as_ref()?.label(digest))
+    }
+
+    /// The signed compiled form of a component, if it is in the cache. Blocks.
+    pub fn signed_form(&self, digest: Digest) -> Option<Vec<u8>> {
+        self.cache.as_ref()?.signed(digest)
+    }
+
+    /// Puts a form that another host has signed into the cache. One that isn't what it says is compiled again
+    /// when it is loaded. Blocks.
+    pub fn adopt_form(&self, digest: Digest, signed: &[u8]) {
+        if let Some(cache) = &self.cache {
+            cache.adopt(digest, signed);
+        }
+    }
+
     /// Calls a hook in a fresh instance, on a thread that may block. Waits at most `limits.wait_ms` for a
     /// place. Never fails: what goes wrong is the record's outcome.
     pub async fn call(self: &Arc<Self>, policy: &Arc<Policy>, call: Call) -> CallRecord {

@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use anteroom_policy::{HostConfig, Outcome, PolicyHost};
+use anteroom_policy::{Digest, HostConfig, Outcome, PolicyHost};
 use support::{asking, config, fault, guest, identity};
 
 fn caching(directory: &Path, key: u8) -> Arc<PolicyHost> {
@@ -117,4 +117,23 @@ fn a_directory_that_can_not_be_written_costs_only_time() {
     let host = caching(directory.path(), 1);
     fs::remove_dir_all(directory.path().join("compiled")).unwrap();
     assert_eq!(outcome(&host, &quiet()), Outcome::NoOpinion);
+}
+
+#[test]
+fn another_hosts_form_is_run_where_the_key_is_the_same() {
+    let [ours, theirs, strangers] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let host = caching(ours.path(), 1);
+    outcome(&host, &quiet());
+    let digest = Digest::of(quiet());
+    let form = host.signed_form(digest).unwrap();
+    for (directory, key, is_run) in [(&theirs, 1, true), (&strangers, 2, false)] {
+        let other = caching(directory.path(), key);
+        assert_eq!(other.form_label(digest), host.form_label(digest));
+        assert!(other.signed_form(digest).is_none());
+        other.adopt_form(digest, &form);
+        let [file] = files(directory.path()).try_into().unwrap();
+        let before = identity_of(&file);
+        assert_eq!(outcome(&other, &quiet()), Outcome::NoOpinion);
+        assert_eq!(identity_of(&file) == before, is_run, "key {key}: run as it was, or compiled again");
+    }
 }

@@ -1,10 +1,13 @@
 //! The default policies, embedded in the binary, and giving them to an organization.
 
+use std::sync::LazyLock;
+
 use anteroom_model::{
     hooks::Hook,
     ids::{OrganizationId, PolicyId},
     states::BindingMode,
 };
+use anteroom_policy::Digest;
 use anteroom_store::{NewBinding, NewPolicy, Store, StoreError};
 use futures::FutureExt;
 
@@ -20,6 +23,13 @@ pub fn component(hook: Hook) -> &'static [u8] {
     }
 }
 
+/// Whether this is one of the default policies.
+pub fn is_default(digest: Digest) -> bool {
+    static DEFAULTS: LazyLock<[Digest; 4]> =
+        LazyLock::new(|| Hook::ALL.map(|hook| Digest::of(component(hook))));
+    DEFAULTS.contains(&digest)
+}
+
 /// Stores a component for `organization` as one of its policies.
 pub async fn add_policy(
     store: &Store,
@@ -28,7 +38,7 @@ pub async fn add_policy(
     bytes: &'static [u8],
     origin: &'static str,
 ) -> Result<(PolicyId, serde_json::Value), LoadError> {
-    let policy = policies.load(bytes).await?;
+    let policy = policies.load_shared(store, organization, Digest::of(bytes), bytes).await?;
     let manifest = serde_json::to_value(&policy.manifest)
         .map_err(|error| StoreError::Corrupt { column: "policies.manifest", reason: error.to_string() })?;
     let defaults = policy.manifest.default_settings.clone();

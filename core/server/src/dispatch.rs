@@ -1,8 +1,12 @@
 //! The loop of a stage that works rows off: lease what is due, work many at once, wait to be woken.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use anteroom_model::time::Timestamp;
+use anteroom_model::{ids::MessageId, states::Direction, time::Timestamp};
 use anteroom_store::{Claimed, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
@@ -46,8 +50,13 @@ pub(crate) trait Stage: 'static {
     const LEASE: Duration;
     /// How often to look without being woken: for leases that ended and tries that were put off.
     const POLL: Duration;
+    /// Which way its messages go.
+    const DIRECTION: Direction;
     /// A leased row.
     type Work: Send + 'static;
+
+    /// Which message a row is.
+    fn id(work: &Self::Work) -> MessageId;
 
     /// Looks at `room` rows that are due and leases what may be worked on until `until`.
     fn claim(
@@ -67,9 +76,21 @@ pub(crate) trait Stage: 'static {
 pub(crate) async fn run<S: Stage>(app: App) {
     let places = Arc::new(Semaphore::new(S::AT_ONCE as usize));
     let finished = Arc::new(Notify::new());
+    let under_way = UnderWay::default();
+    let mut claim_failed = false;
     loop {
+        if claim_failed {
+            claim_failed = !give_back::<S>(&app, &under_way).await;
+        }
         let room = u32::try_from(places.available_permits()).unwrap_or(0);
-        let seen = if room == 0 { 0 } else { begin::<S>(&app, room, &places, &finished).await };
+        let seen = match room {
+            0 => 0,
+            _ => begin::<S>(&app, room, &places, &finished, &under_way).await.unwrap_or_else(|error| {
+                tracing::error!(stage = S::NAME, %error, "work could not be claimed");
+                claim_failed = true;
+                0
+            }),
+        };
         if seen > 0 && seen == room {
             continue;
         }
@@ -84,25 +105,47 @@ pub(crate) async fn run<S: Stage>(app: App) {
     drop(places.acquire_many(S::AT_ONCE).await);
 }
 
-/// Begins to work on what is due; how many rows were looked at.
-async fn begin<S: Stage>(app: &App, room: u32, places: &Arc<Semaphore>, finished: &Arc<Notify>) -> u32 {
-    let until = app.store.now().plus(S::LEASE);
-    let Claimed { work, seen } = match S::claim(app, until, room).await {
-        Ok(claimed) => claimed,
-        Err(error) => {
-            tracing::error!(stage = S::NAME, %error, "work could not be claimed");
-            return 0;
+/// Messages that this process works on.
+type UnderWay = Arc<Mutex<HashSet<MessageId>>>;
+
+/// A claim that failed may have been committed all the same: what it leased is under way nowhere. Whether that
+/// is settled.
+async fn give_back<S: Stage>(app: &App, under_way: &UnderWay) -> bool {
+    let ids = under_way.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
+    match app.store.give_back(S::DIRECTION, app.node, ids).await {
+        Ok(given) => {
+            tracing::info!(
+                stage = S::NAME,
+                given,
+                "claims work again; what a failed one had leased is given back"
+            );
+            true
         }
-    };
+        Err(_) => false,
+    }
+}
+
+/// Begins to work on what is due; how many rows were looked at.
+async fn begin<S: Stage>(
+    app: &App,
+    room: u32,
+    places: &Arc<Semaphore>,
+    finished: &Arc<Notify>,
+    under_way: &UnderWay,
+) -> Result<u32, StoreError> {
+    let until = app.store.now().plus(S::LEASE);
+    let Claimed { work, seen } = S::claim(app, until, room).await?;
     for item in work {
         // There is room: only this loop takes places.
         let Ok(place) = places.clone().try_acquire_owned() else { break };
-        let (app, finished) = (app.clone(), finished.clone());
+        let (app, finished, under_way, id) = (app.clone(), finished.clone(), under_way.clone(), S::id(&item));
+        under_way.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
         tokio::spawn(async move {
             S::process(&app, item).await;
+            under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
             drop(place);
             finished.notify_one();
         });
     }
-    seen
+    Ok(seen)
 }

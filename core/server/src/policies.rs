@@ -8,6 +8,9 @@ use std::{
 use anteroom_model::ids::OrganizationId;
 use anteroom_policy::{Digest, Policy, PolicyHost, Refusal};
 use anteroom_store::{Store, StoreError};
+use futures::FutureExt;
+
+use crate::builtin;
 
 /// Policies of all organizations: content-addressed, so a component that many use is compiled once.
 #[derive(Clone)]
@@ -54,17 +57,54 @@ impl Policies {
         if let Some(policy) = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(&digest) {
             return Ok(policy.clone());
         }
-        let bytes = store.read(organization).await?.component(digest.as_bytes()).await?;
-        self.load(bytes.ok_or(LoadError::Missing)?).await
+        let mut org = store.read(organization).await?;
+        let bytes = org.component(digest.as_bytes()).await?.ok_or(LoadError::Missing)?;
+        drop(org);
+        self.load_shared(store, organization, digest, bytes).await
+    }
+
+    /// Loads a component with the compiled form that another node has made, or makes it for the others.
+    pub async fn load_shared(
+        &self,
+        store: &Store,
+        organization: OrganizationId,
+        digest: Digest,
+        bytes: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<Arc<Policy>, LoadError> {
+        // The defaults are in every binary and most organizations: compiling them costs less than keeping a
+        // copy for each.
+        let label = self.host.form_label(digest);
+        let Some(label) = label.filter(|_| store.is_shared() && !builtin::is_default(digest)) else {
+            return self.load(bytes).await;
+        };
+        let shared = store.read(organization).await?.compiled_form(&label).await?;
+        let is_new = shared.is_none();
+        if let Some(form) = shared {
+            self.blocking(move |host| host.adopt_form(digest, &form)).await?;
+        }
+        let policy = self.load(bytes).await?;
+        if is_new && let Some(form) = self.blocking(move |host| host.signed_form(digest)).await? {
+            store
+                .write(organization, move |mut org| {
+                    async move { org.insert_compiled_form(&label, &form).await }.boxed()
+                })
+                .await?;
+        }
+        Ok(policy)
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&PolicyHost) -> T + Send + 'static,
+    ) -> Result<T, LoadError> {
+        let host = self.host.clone();
+        tokio::task::spawn_blocking(move || work(&host)).await.map_err(|_| LoadError::Abandoned)
     }
 
     /// Judges, compiles and keeps a component.
     pub async fn load(&self, bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Arc<Policy>, LoadError> {
-        let host = self.host.clone();
-        let policy = tokio::task::spawn_blocking(move || host.load(bytes.as_ref()))
-            .await
-            .map_err(|_| LoadError::Abandoned)?
-            .map_err(LoadError::Refused)?;
+        let policy =
+            self.blocking(move |host| host.load(bytes.as_ref())).await?.map_err(LoadError::Refused)?;
         let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
         loaded.insert(policy.digest, policy.clone());
         Ok(policy)

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use anteroom_model::{
-    ids::{Ids, OrganizationId},
+    ids::{Ids, MessageId, OrganizationId},
     time::Timestamp,
 };
 
@@ -65,6 +65,8 @@ pub(crate) struct Work {
     /// Events to append as the last thing before the commit: their sequence number locks the organization's
     /// row, and all units of work take that lock last and hold it shortly.
     events: Mutex<Vec<NewEvent>>,
+    /// Messages the work on which ends: what waits behind them is woken after the commit.
+    ended: Mutex<Vec<MessageId>>,
     inbound: AtomicBool,
     outbound: AtomicBool,
 }
@@ -76,6 +78,14 @@ impl Work {
 
     pub(crate) fn take_events(&self) -> Vec<NewEvent> {
         std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn ended(&self, id: MessageId) {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+    }
+
+    pub(crate) fn take_ended(&self) -> Vec<MessageId> {
+        std::mem::take(&mut self.ended.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn queued_inbound(&self) {

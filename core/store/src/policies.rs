@@ -124,6 +124,18 @@ impl Org<'_> {
         Ok(fetch_optional!(self, (Vec<u8>,), "policies/component", digest).map(|(bytes,)| bytes))
     }
 
+    /// A compiled form that some node has made, by its label.
+    pub async fn compiled_form(&mut self, label: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(fetch_optional!(self, (Vec<u8>,), "policies/compiled_form", label).map(|(form,)| form))
+    }
+
+    /// Keeps a compiled form for other nodes.
+    pub async fn insert_compiled_form(&mut self, label: &str, form: &[u8]) -> Result<(), StoreError> {
+        let now = self.now;
+        execute!(self, "policies/insert_compiled_form", label, form, now);
+        Ok(())
+    }
+
     /// The policy of a component.
     pub async fn policy_by_digest(&mut self, digest: &[u8]) -> Result<Option<PolicyRow>, StoreError> {
         Ok(fetch_optional!(self, PolicyRow, "policies/by_digest", digest))

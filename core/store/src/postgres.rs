@@ -57,7 +57,13 @@ pub(crate) async fn open(
         .options([
             ("lock_timeout", lock_timeout.as_str()),
             ("statement_timeout", "15000"),
-            ("idle_in_transaction_session_timeout", "30000"),
+            // Between two statements of a unit of work there are milliseconds: a node that is silent for longer
+            // is gone, and must not keep the locks of others for long. The same for one that can't be reached.
+            ("idle_in_transaction_session_timeout", "5000"),
+            ("tcp_user_timeout", "10000"),
+            ("tcp_keepalives_idle", "5"),
+            ("tcp_keepalives_interval", "2"),
+            ("tcp_keepalives_count", "3"),
         ]);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections)

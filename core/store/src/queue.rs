@@ -5,10 +5,10 @@
 
 use anteroom_model::{
     ids::{CarrierAccountId, ConversationId, MessageId, NodeId, NumberId, OrganizationId},
-    states::{Author, MessageState},
+    states::{Author, Direction, MessageState},
     time::Timestamp,
 };
-use sqlx::{FromRow, PgConnection};
+use sqlx::{FromRow, QueryBuilder};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -18,9 +18,9 @@ use crate::{
     sql, writer,
 };
 
-/// How long a message behind another one of its lane is put aside, unless it is woken before. Several nodes
-/// may judge a lane at the same moment, so that now and then a wake-up finds nobody: then this is the delay.
-const ASIDE: std::time::Duration = std::time::Duration::from_secs(5);
+/// How long a message behind another one of its lane is put aside, unless it is woken before: what a wake-up
+/// that was lost, with the process that owed it, costs.
+const ASIDE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// How long a carrier is given to list a text that a process now ended may have handed to it.
 const SETTLE: std::time::Duration = std::time::Duration::from_secs(3);
@@ -293,7 +293,86 @@ impl Store {
         self.submit(job).await?;
         let rows: Vec<R> = told.await.map_err(|_| StoreError::Closed)??;
         let seen = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        if self.is_shared() {
+            let aside: Vec<_> = rows.iter().filter(|row| row.lease().is_none()).map(Seen::key).collect();
+            self.look_again(aside).await;
+        }
         Ok(Claimed { work: rows.into_iter().filter(|row| row.lease() == Some(node)).collect(), seen })
+    }
+}
+
+impl Store {
+    /// Where units of work run side by side, the one that a message was put aside for may have ended since it
+    /// was judged, and have woken nobody. Whoever ends work wakes after its commit, and this looks after the
+    /// claim's: one of the two sees the other.
+    async fn look_again(&self, aside: Vec<(OrganizationId, MessageId)>) {
+        for (organization, id) in aside {
+            if let Err(error) = self.due_again(organization, id).await {
+                tracing::warn!(message = %id, %error, "what was put aside is looked at again later");
+            }
+        }
+    }
+
+    async fn due_again(&self, organization: OrganizationId, id: MessageId) -> Result<(), StoreError> {
+        let now = self.now();
+        if let Conn::Postgres(mut conn) = self.reader().await? {
+            let query = include_str!("../queries/messages/due_again.postgres.sql");
+            sqlx::query(query).bind(organization).bind(id).bind(now).execute(&mut *conn).await?;
+        }
+        Ok(())
+    }
+
+    /// What waits behind these messages, which are done, is due.
+    pub(crate) async fn wake_lanes(&self, organization: OrganizationId, ended: Vec<MessageId>) {
+        for id in ended {
+            if let Err(error) = self.wake_lane(organization, id).await {
+                tracing::warn!(message = %id, %error, "a lane could not be woken; it is looked at again later");
+            }
+        }
+    }
+
+    async fn wake_lane(&self, organization: OrganizationId, id: MessageId) -> Result<(), StoreError> {
+        let (now, mut conn) = (self.now(), self.reader().await?);
+        let woken = on!(&mut conn, c => {
+            let query = sqlx::query(sql!("messages/wake_lane"));
+            query.bind(organization).bind(id).bind(now).execute(c).await?.rows_affected()
+        });
+        if woken > 0 {
+            self.work_is_due();
+        }
+        Ok(())
+    }
+
+    /// Gives back what is leased to `node` in that direction and not among `under_way`: leased by a claim
+    /// whose answer never came.
+    pub async fn give_back(
+        &self,
+        direction: Direction,
+        node: NodeId,
+        under_way: Vec<MessageId>,
+    ) -> Result<u64, StoreError> {
+        let now = self.now();
+        let (tell, told) = oneshot::channel();
+        let job: writer::Job = Box::new(move |conn| {
+            Box::pin(async move {
+                let given = on!(conn, c => {
+                    let mut query = QueryBuilder::new(sql!("messages/give_back"));
+                    query.push_bind(now).push(" WHERE direction = ").push_bind(direction);
+                    query.push(" AND due_at > ").push_bind(now).push(" AND lease_node = ").push_bind(node);
+                    query.push(" AND id NOT IN (");
+                    let mut ids = query.separated(", ");
+                    // Never an empty list.
+                    for id in under_way.into_iter().chain([MessageId::LEAST]) {
+                        ids.push_bind(id);
+                    }
+                    query.push(")");
+                    query.build().execute(c).await.map(|done| done.rows_affected())
+                });
+                finish(given, tell)
+            })
+        });
+        self.submit(job).await?;
+        told.await.map_err(|_| StoreError::Closed)?
     }
 }
 
@@ -313,7 +392,7 @@ where
         + Unpin,
 {
     let text = conn.pick(query);
-    let rows: Vec<R> = on!(conn, c => {
+    on!(conn, c => {
         sqlx::query_as(text)
             .bind(now)
             .bind(until)
@@ -321,36 +400,8 @@ where
             .bind(i64::from(limit))
             .bind(now.plus(ASIDE))
             .fetch_all(c)
-            .await?
-    });
-    if let Conn::Postgres(c) = conn {
-        let aside: Vec<_> = rows.iter().filter(|row| row.lease().is_none()).map(Seen::key).collect();
-        for (organization, id) in aside {
-            settle(c, organization, id, now).await?;
-        }
-    }
-    Ok(rows)
-}
-
-/// Where units of work run side by side, the one that a message was put aside for may have ended since it was
-/// judged, and have woken nobody. So its row is locked, which waits for that end or puts it off until this
-/// claim is committed; and if there is none left to wait for, the message is due again.
-async fn settle(
-    conn: &mut PgConnection,
-    organization: OrganizationId,
-    id: MessageId,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let ahead: Option<MessageId> = sqlx::query_scalar(include_str!("../queries/messages/ahead.postgres.sql"))
-        .bind(organization)
-        .bind(id)
-        .fetch_optional(&mut *conn)
-        .await?;
-    if ahead.is_none() {
-        let due = include_str!("../queries/messages/due_again.postgres.sql");
-        sqlx::query(due).bind(organization).bind(id).bind(now).execute(conn).await?;
-    }
-    Ok(())
+            .await
+    })
 }
 
 /// One row that can't be opened must not keep back those that were leased with it. Its own lease ends, and it
@@ -407,11 +458,12 @@ impl Org<'_> {
 
     /// What waits behind `id`, which is done, is due.
     async fn wake_lane(&mut self, id: MessageId) -> Result<(), StoreError> {
-        let (organization, now) = (self.organization, self.now);
-        let query = self.conn().pick(twin!("messages/wake_lane"));
-        on!(self.conn(), c => {
-            sqlx::query(query).bind(organization).bind(id).bind(now).execute(c).await?;
-        });
+        let now = self.now;
+        if matches!(self.conn(), Conn::Sqlite(_)) {
+            execute!(self, "messages/wake_lane", id, now);
+        } else {
+            self.work.ended(id);
+        }
         Ok(())
     }
 

@@ -210,13 +210,19 @@ impl Store {
                             store.0.signals.raise(Signal::Events(organization));
                         }
                     }
-                    drop(tell.send(outcome.map(|()| value).map_err(E::from)));
+                    let ended = if outcome.is_ok() { work_of.take_ended() } else { Vec::new() };
+                    let told = outcome.map(|()| (value, ended)).map_err(E::from);
+                    if let Err(Ok((_, ended))) = tell.send(told) {
+                        tokio::spawn(async move { store.wake_lanes(organization, ended).await });
+                    }
                 }) as writer::Committed)
             }
             .boxed()
         });
         self.submit(job).await?;
-        told.await.map_err(|_| StoreError::Closed)?
+        let (value, ended) = told.await.map_err(|_| StoreError::Closed)??;
+        self.wake_lanes(organization, ended).await;
+        Ok(value)
     }
 
     /// Makes an organization with its data key.
@@ -247,6 +253,11 @@ impl Store {
     pub async fn organizations(&self) -> Result<Vec<OrganizationId>, StoreError> {
         let mut conn = self.reader().await?;
         Ok(on!(&mut conn, c => sqlx::query_scalar(sql!("organizations/all")).fetch_all(c).await?))
+    }
+
+    /// Whether other nodes share this database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0.readers, Readers::Postgres(_))
     }
 
     /// Whether the database answers.
@@ -287,6 +298,12 @@ impl Store {
     /// Tells every node that something of `organization` that is kept in memory has changed.
     pub fn setup_changed(&self, organization: OrganizationId) {
         self.0.signals.raise(Signal::Setup(organization));
+    }
+
+    /// Something that was put aside is due.
+    pub(crate) fn work_is_due(&self) {
+        self.0.signals.raise(Signal::Inbound);
+        self.0.signals.raise(Signal::Outbound);
     }
 
     pub(crate) fn arrivals(&self) -> &mpsc::Sender<inbound::Arrival> {

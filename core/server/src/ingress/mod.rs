@@ -6,7 +6,7 @@
 pub(crate) mod receipts;
 mod texts;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anteroom_carriers::{Answer, CarrierKind, Delivery, Endpoint, Inbound, Rejection, accept_response};
 use anteroom_model::ids::{CarrierAccountId, OrganizationId};
@@ -24,6 +24,9 @@ use crate::{app::App, directory::Account, problem::Problem};
 
 /// Largest webhook body taken. Twilio's largest text is 1,600 characters; ten media links fit besides.
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// How long a delivery takes at most, then it is 503: carriers give up themselves after 10 to 15 s.
+const PATIENCE: Duration = Duration::from_secs(9);
 
 /// The webhook routes. Every method comes here, so that a wrong one gets an answer of our own.
 pub fn router() -> Router<App> {
@@ -54,7 +57,11 @@ async fn take(
     endpoint: Endpoint,
 ) -> Response {
     let started = Instant::now();
-    let outcome = receive(&app, &carrier, &account, request, endpoint).await;
+    let received = receive(&app, &carrier, &account, request, endpoint);
+    let outcome = tokio::time::timeout(PATIENCE, received).await.unwrap_or_else(|_| {
+        tracing::error!("a delivery waited too long for the database");
+        Err(Problem::unavailable())
+    });
     let label = match &outcome {
         Ok(_) => "stored",
         Err(problem) => problem.kind(),

@@ -19,7 +19,7 @@ const TOO_OLD: Duration = Duration::from_hours(24);
 /// How long a carrier is given to show a text that it may have taken.
 const SETTLE: Duration = Duration::from_secs(5);
 /// The client's time-out, and how far the nodes' clocks may be apart.
-const LONGEST_SEND: Duration = Duration::from_secs(20);
+const LONGEST_SEND: Duration = Duration::from_secs(13);
 /// How often the carrier's list is asked before staff have to decide.
 const CHECKS: i32 = 6;
 /// How far the carrier's clock may be behind ours when its list is searched.

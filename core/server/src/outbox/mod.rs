@@ -12,7 +12,11 @@ pub(crate) use gate::registration_refusal;
 
 use std::time::Duration;
 
-use anteroom_model::{states::MessageState, time::Timestamp};
+use anteroom_model::{
+    ids::MessageId,
+    states::{Direction, MessageState},
+    time::Timestamp,
+};
 use anteroom_store::{Claimed, OutboundWork, SendEnd, StoreError};
 use futures::FutureExt;
 use metrics::counter;
@@ -28,11 +32,16 @@ struct Outbox;
 impl Stage for Outbox {
     const NAME: &'static str = "outbox";
     const AT_ONCE: u32 = 32;
-    /// Twice the client's own time-out of 15 s (a text in doubt is looked up, then sent), with room for a slow
+    /// Twice the client's own time-out of 10 s (a text in doubt is looked up, then sent), with room for a slow
     /// commit. A send that could outlast it isn't begun.
-    const LEASE: Duration = Duration::from_secs(45);
+    const LEASE: Duration = Duration::from_secs(30);
     const POLL: Duration = Duration::from_millis(250);
+    const DIRECTION: Direction = Direction::Outbound;
     type Work = OutboundWork;
+
+    fn id(work: &OutboundWork) -> MessageId {
+        work.id
+    }
 
     async fn claim(app: &App, until: Timestamp, room: u32) -> Result<Claimed<OutboundWork>, StoreError> {
         app.store.claim_outbound(app.node, until, room).await

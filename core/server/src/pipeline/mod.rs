@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use anteroom_model::{
     ids::{MessageId, OrganizationId},
-    states::MessageState,
+    states::{Direction, MessageState},
     time::Timestamp,
 };
 use anteroom_store::{Claimed, InboundWork, StoreError};
@@ -48,7 +48,12 @@ impl Stage for Pipeline {
     const AT_ONCE: u32 = 32;
     const LEASE: Duration = Duration::from_secs(15);
     const POLL: Duration = Duration::from_millis(500);
+    const DIRECTION: Direction = Direction::Inbound;
     type Work = InboundWork;
+
+    fn id(work: &InboundWork) -> MessageId {
+        work.id
+    }
 
     async fn claim(app: &App, until: Timestamp, room: u32) -> Result<Claimed<InboundWork>, StoreError> {
         app.store.claim_inbound(app.node, until, room).await

@@ -1,0 +1,1 @@
+SELECT form FROM compiled_forms WHERE organization_id = $1 AND label = $2

@@ -1,0 +1,40 @@
+//! What one node has compiled, the others of the same database run.
+
+use std::{env, fs, path::PathBuf};
+
+use anteroom::policies::Policies;
+use anteroom_model::hooks::Hook;
+use anteroom_policy::{Digest, HostConfig, PolicyHost};
+
+use crate::support::{FRONT_DESK, run};
+
+const ANA: &str = "+15125550101";
+
+/// A guest of `tests/guests`, as built: none of the defaults, which every node compiles for itself.
+fn uploaded() -> &'static [u8] {
+    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/guests");
+    let folder = env::var_os("ANTEROOM_GUESTS").map_or(built, PathBuf::from);
+    fs::read(folder.join("test/no_opinion.wasm")).expect("run `make plugins`").leak()
+}
+
+#[tokio::test]
+async fn a_component_is_compiled_by_one_node_for_all() {
+    run(async |clinic| {
+        clinic.bind(Hook::Routing, uploaded(), None, &[]).await;
+        clinic.text(ANA, FRONT_DESK, "Hello").await;
+        let (store, policies) = (&clinic.app.server.store, &clinic.app.server.policies);
+        let digest = Digest::of(uploaded());
+        let label = policies.host().form_label(digest).unwrap();
+        let shared = store.read(clinic.organization).await.unwrap().compiled_form(&label).await.unwrap();
+        assert_eq!(shared.is_some(), store.is_shared(), "only where there are other nodes");
+        let Some(form) = shared else { return };
+
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = HostConfig::new([3; 32]);
+        config.cache_dir = Some(folder.path().to_owned());
+        let other = Policies::new(PolicyHost::new(config).unwrap());
+        other.get(store, clinic.organization, digest).await.unwrap();
+        assert_eq!(other.host().signed_form(digest), Some(form));
+    })
+    .await;
+}
