@@ -167,6 +167,11 @@ impl FakeTwilio {
         self.state().attempts.clone()
     }
 
+    /// Every attempt but the first `seen`.
+    pub fn attempts_from(&self, seen: usize) -> Vec<Attempt> {
+        self.state().attempts.get(seen..).unwrap_or_default().to_vec()
+    }
+
     /// The attempts to send just this `body`.
     pub fn attempts_of(&self, body: &str) -> Vec<Attempt> {
         self.attempts().into_iter().filter(|attempt| attempt.param("Body") == body).collect()
