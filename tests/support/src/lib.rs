@@ -1,7 +1,8 @@
 //! What the process tests share: the real binary as a child process ([`Anteroom`]), a carrier that can be
 //! told to misbehave ([`FakeTwilio`]), and clients of the webhooks ([`TwilioAccount`]), the REST API
 //! ([`Api`]) and the event stream ([`Sse`]). [`postgres`] runs database
-//! servers; [`load`] keeps servers busy and compares what they acknowledged with what they did.
+//! servers; [`load`] keeps servers busy and compares what they acknowledged with what they did;
+//! [`proxy`] stands between two of them and misbehaves.
 //!
 //! Only the network's edge is fake, and nothing here uses Anteroom's own code: the signature, for one, is
 //! computed a second time ([`TwilioSigner`]), so that a mistake can't cancel itself out.
@@ -11,6 +12,7 @@ mod fake_twilio;
 pub mod load;
 pub mod postgres;
 mod process;
+pub mod proxy;
 mod rest;
 mod signer;
 mod sse;
