@@ -12,12 +12,6 @@ use crate::{
     clinic::{TEN_DLC, TOLL_FREE},
 };
 
-fn lanes() -> Vec<Lane> {
-    let phones = (0..6).map(|phone| format!("+1512555{:04}", 300 + phone));
-    let lane = |phone: &str, number: &str| Lane { phone: phone.to_owned(), number: number.to_owned() };
-    phones.flat_map(|phone| [lane(&phone, TOLL_FREE), lane(&phone, TEN_DLC)]).collect()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_is_lost_and_nothing_happens_twice() {
     let (kills, seed) = (number("ANTEROOM_KILLS").unwrap_or(20), seed());
@@ -26,7 +20,8 @@ async fn nothing_is_lost_and_nothing_happens_twice() {
     clinic.twilio.set_latency(Duration::from_millis(15));
     let token = |who: &str| clinic.anteroom.demo().staff(who).token.clone();
     let staff = ["Maya", "Sam"].map(token).to_vec();
-    let crowd = Crowd { lanes: lanes(), patients: 4, staff, agent: token("agent"), seed };
+    let lanes = Lane::between(6, &[TOLL_FREE, TEN_DLC]);
+    let crowd = Crowd { lanes, patients: 4, staff, agent: token("agent"), seed };
     let mut load = Load::start(crowd, vec![door(&clinic)], &clinic.twilio);
     let started = Instant::now();
     kill_over_and_over(&mut clinic, &load, kills, &mut Dice::new(seed, 1_000)).await;

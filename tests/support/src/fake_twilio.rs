@@ -1,6 +1,7 @@
 //! A Twilio on this machine: takes texts, remembers them all, and misbehaves when told to.
 //!
-//! Behaviour is planned per body, so that texts which are sent side by side can't take each other's plan.
+//! Behaviour is planned per body, so that texts which are sent side by side can't take each other's plan; or
+//! it is left to the dice, for texts that nobody planned.
 
 mod answers;
 
@@ -20,7 +21,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{eventually, fresh_sid};
+use crate::{eventually, fresh_sid, load::Dice};
 use answers::Answer;
 
 /// What is done with one attempt to send.
@@ -99,8 +100,23 @@ pub struct Listing {
     pub from: String,
 }
 
+/// Misbehaviour that nobody planned.
+#[derive(Debug)]
+struct Mood {
+    dice: Dice,
+    one_in: u64,
+    plans: Vec<Plan>,
+}
+
+impl Mood {
+    fn plan(&mut self) -> Option<Plan> {
+        (self.dice.below(self.one_in) == 0).then(|| *self.dice.one(&self.plans))
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
+    mood: Option<Mood>,
     accounts: Vec<(String, String)>,
     plans: HashMap<String, VecDeque<Plan>>,
     latency: Duration,
@@ -155,6 +171,16 @@ impl FakeTwilio {
     /// What to do with the next attempts to send just this `body`; afterwards they are taken.
     pub fn plan(&self, body: &str, plans: &[Plan]) {
         self.state().plans.entry(body.to_owned()).or_default().extend(plans);
+    }
+
+    /// From now on does one of `plans` with about one in `one_in` of the attempts that have no plan.
+    pub fn misbehave(&self, dice: Dice, one_in: u64, plans: &[Plan]) {
+        self.state().mood = Some(Mood { dice, one_in, plans: plans.to_vec() });
+    }
+
+    /// Takes everything again that has no plan.
+    pub fn behave(&self) {
+        self.state().mood = None;
     }
 
     /// How long every answer takes from now on.
@@ -266,7 +292,7 @@ async fn take(state: Arc<Mutex<State>>, mut attempt: Attempt) -> io::Result<Answ
     let (attempt, latency) = {
         let mut state = lock(&state);
         let planned = state.plans.get_mut(attempt.param("Body")).and_then(VecDeque::pop_front);
-        attempt.plan = planned.unwrap_or(Plan::Take);
+        attempt.plan = planned.or_else(|| state.mood.as_mut()?.plan()).unwrap_or(Plan::Take);
         let complete = ["To", "From", "Body"].iter().all(|name| !attempt.param(name).is_empty());
         if !complete {
             attempt.plan = Plan::Refuse(21602);

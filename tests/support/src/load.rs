@@ -113,6 +113,17 @@ pub struct Lane {
     pub number: String,
 }
 
+impl Lane {
+    /// Between so many phones, whose numbers nobody in the demo has, and each of `numbers`.
+    pub fn between(phones: u32, numbers: &[&str]) -> Vec<Self> {
+        let phones = (0..phones).map(|phone| format!("+1512555{:04}", 300 + phone));
+        let lane = |phone: &str, number: &str| Self { phone: phone.to_owned(), number: number.to_owned() };
+        phones
+            .flat_map(|phone| numbers.iter().map(move |number| lane(&phone, number)).collect::<Vec<_>>())
+            .collect()
+    }
+}
+
 /// Who makes the load.
 #[derive(Clone, Debug)]
 pub struct Crowd {

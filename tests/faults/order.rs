@@ -1,0 +1,1 @@
+//! Receipts that come before the messages they are about, and texts in another order: the same final state.

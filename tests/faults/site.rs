@@ -1,0 +1,182 @@
+//! A clinic on one node or many, under load.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anteroom_test_support::{
+    Anteroom, Api, Demo, FakeTwilio, Launch, PATIENCE, Snapshot, TwilioAccount, eventually,
+    load::{Crowd, Dice, Door, Findings, Lane, Load, number, say, seed},
+};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+/// The demo's numbers that may send.
+pub(crate) const TOLL_FREE: &str = "+18005550100";
+pub(crate) const TEN_DLC: &str = "+15125550190";
+
+/// Where the clinic's rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// In a file beside the one node.
+    Sqlite,
+}
+
+impl Engine {
+    /// For the figures.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+        }
+    }
+}
+
+fn launch() -> Launch {
+    Launch::new(env!("CARGO_BIN_EXE_anteroom"))
+}
+
+/// A clinic just seeded, in SQLite.
+async fn seeded() -> &'static Snapshot {
+    static SEEDED: OnceCell<Snapshot> = OnceCell::const_new();
+    let seed = async || {
+        let mut anteroom = launch().demo(None).await;
+        let (status, _) = anteroom.stop().await;
+        assert!(status.success(), "{status}");
+        Snapshot::of(&anteroom)
+    };
+    SEEDED.get_or_init(seed).await
+}
+
+/// A running clinic.
+pub(crate) struct Site {
+    /// The first has the demo's folder.
+    pub(crate) nodes: Vec<Anteroom>,
+    pub(crate) demo: Demo,
+    pub(crate) twilio: Arc<FakeTwilio>,
+}
+
+impl Site {
+    pub(crate) async fn open(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::sqlite(None).await,
+        }
+    }
+
+    /// One node with its folder within another.
+    pub(crate) async fn sqlite(within: Option<&Path>) -> Self {
+        let twilio = Arc::new(FakeTwilio::start().await);
+        let mut launch = launch().twilio(&twilio.url());
+        if let Some(within) = within {
+            launch = launch.within(within);
+        }
+        let anteroom = launch.demo(Some(seeded().await)).await;
+        Self::of(vec![anteroom], twilio)
+    }
+
+    fn of(nodes: Vec<Anteroom>, twilio: Arc<FakeTwilio>) -> Self {
+        let demo = nodes[0].demo().clone();
+        let account = demo.account("twilio").as_twilio();
+        twilio.require(&account.account_sid, &account.auth_token);
+        Self { nodes, demo, twilio }
+    }
+
+    /// Of every node.
+    pub(crate) fn doors(&self) -> Vec<Door> {
+        self.nodes.iter().map(|node| Door::of(node, &self.demo)).collect()
+    }
+
+    /// The token of the first with this role, or whose name begins so.
+    pub(crate) fn token(&self, who: &str) -> &str {
+        &self.demo.staff(who).token
+    }
+
+    /// The API of the first node.
+    pub(crate) fn api(&self, who: &str) -> Api {
+        self.doors()[0].api(self.token(who))
+    }
+
+    /// The carrier's side, at the first node.
+    pub(crate) fn account(&self) -> TwilioAccount {
+        self.doors()[0].account().clone()
+    }
+
+    /// Nothing waits in the pipeline or in the outbox.
+    pub(crate) async fn idle(&self) {
+        self.nodes[0].idle(Duration::from_mins(3)).await;
+    }
+
+    /// The conversation between a phone and a number, once there is one.
+    pub(crate) async fn conversation(&self, phone: &str, number: &str) -> Value {
+        let api = self.api("lead");
+        eventually("the conversation", PATIENCE, async || {
+            let all = api.items("/api/v1/conversations?queue=all&limit=200").await;
+            all.into_iter().find(|c| c["peer"] == phone && c["number"]["address"] == number)
+        })
+        .await
+    }
+
+    /// Everything that was said between a phone and a number.
+    pub(crate) async fn messages(&self, phone: &str, number: &str) -> Vec<Value> {
+        let conversation = self.conversation(phone, number).await;
+        self.api("auditor").messages(conversation["id"].as_str().expect("an id")).await
+    }
+}
+
+/// A row of the table: a fault under load.
+pub(crate) struct Row {
+    name: String,
+    pub(crate) load: Load,
+    pub(crate) dice: Dice,
+    figures: Vec<String>,
+    started: Instant,
+}
+
+impl Row {
+    /// Begins the load, and returns once it is well under way.
+    pub(crate) async fn begin(site: &Site, name: &str) -> Self {
+        let seed = seed();
+        let lanes = Lane::between(6, &[TOLL_FREE, TEN_DLC]);
+        let staff = ["Maya", "Sam"].map(|who| site.token(who).to_owned()).to_vec();
+        let crowd = Crowd { lanes, patients: 4, staff, agent: site.token("agent").to_owned(), seed };
+        site.twilio.set_latency(Duration::from_millis(15));
+        let load = Load::start(crowd, site.doors(), &site.twilio);
+        let dice = Dice::new(seed, 1_000);
+        let name = format!("{name} (ANTEROOM_SEED={seed})");
+        let row = Self { name, load, dice, figures: Vec::new(), started: Instant::now() };
+        row.goes_on(100).await;
+        row
+    }
+
+    /// Waits until so many more requests were acknowledged.
+    pub(crate) async fn goes_on(&self, more: usize) {
+        let before = self.load.ledger().all_answers().taken;
+        eventually("requests acknowledged", Duration::from_mins(2), async || {
+            (self.load.ledger().all_answers().taken >= before + more).then_some(())
+        })
+        .await;
+    }
+
+    /// A figure of its own.
+    pub(crate) fn figure(&mut self, text: impl Into<String>) {
+        self.figures.push(text.into());
+    }
+
+    /// Ends the load, compares, and prints the row.
+    pub(crate) async fn end(mut self, site: &Site, figures: impl FnOnce(&Findings, &mut Vec<String>)) {
+        self.load.stop().await;
+        site.idle().await;
+        let tokens = ["lead", "auditor", "agent"].map(|who| site.token(who));
+        let findings = self.load.check(&site.doors(), tokens, &site.twilio).await;
+        figures(&findings, &mut self.figures);
+        self.figures.push(format!("all {:.1?}", self.started.elapsed()));
+        say(&format!("{}: {}\n{}", self.name, self.figures.join("; "), findings.summary()));
+        findings.assert_good(20);
+    }
+}
+
+/// How long a fault lasts: `ANTEROOM_FAULT_SECONDS`, by default these.
+pub(crate) fn fault_time(default: u64) -> Duration {
+    Duration::from_secs(number("ANTEROOM_FAULT_SECONDS").unwrap_or(default))
+}
