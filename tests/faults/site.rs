@@ -7,7 +7,7 @@ use std::{
 };
 
 use anteroom_test_support::{
-    Anteroom, Api, Demo, FakeTwilio, Launch, PATIENCE, Snapshot, TwilioAccount, eventually,
+    Anteroom, Api, Demo, FakeTwilio, Launch, PATIENCE, Snapshot, eventually,
     load::{Crowd, Dice, Door, Findings, Lane, Load, number, say, seed},
 };
 use serde_json::Value;
@@ -95,11 +95,6 @@ impl Site {
     /// The API of the first node.
     pub(crate) fn api(&self, who: &str) -> Api {
         self.doors()[0].api(self.token(who))
-    }
-
-    /// The carrier's side, at the first node.
-    pub(crate) fn account(&self) -> TwilioAccount {
-        self.doors()[0].account().clone()
     }
 
     /// Nothing waits in the pipeline or in the outbox.
