@@ -25,8 +25,13 @@ const TROUBLE: [Plan; 12] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_text_is_taken_once_whatever_the_carrier_answers() {
+async fn every_text_is_taken_once_whatever_the_carrier_answers_on_sqlite() {
     row(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_text_is_taken_once_whatever_the_carrier_answers_on_postgres() {
+    row(Engine::Postgres).await;
 }
 
 async fn row(engine: Engine) {

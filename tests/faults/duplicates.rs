@@ -14,8 +14,13 @@ const PHONE: &str = "+15125550777";
 const TIMES: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_delivery_a_hundred_times_is_one_text_and_one_answer() {
+async fn one_delivery_a_hundred_times_is_one_text_and_one_answer_on_sqlite() {
     row(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_delivery_a_hundred_times_is_one_text_and_one_answer_on_postgres() {
+    row(Engine::Postgres).await;
 }
 
 /// All at once; how many were acknowledged.

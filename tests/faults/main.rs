@@ -9,8 +9,10 @@
 //! - `ANTEROOM_SEED`: repeats the choices of another run.
 
 mod carrier;
+mod database;
 mod disk;
 mod duplicates;
+mod nodes;
 mod order;
 mod site;
 

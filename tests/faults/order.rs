@@ -15,8 +15,13 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn receipts_and_texts_end_in_the_same_state_whatever_their_order() {
+async fn receipts_and_texts_end_in_the_same_state_whatever_their_order_on_sqlite() {
     row(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn receipts_and_texts_end_in_the_same_state_whatever_their_order_on_postgres() {
+    row(Engine::Postgres).await;
 }
 
 async fn row(engine: Engine) {

@@ -7,21 +7,31 @@ use std::{
 };
 
 use anteroom_test_support::{
-    Anteroom, Api, Demo, FakeTwilio, Launch, PATIENCE, Snapshot, eventually,
+    Anteroom, Api, Demo, FakeTwilio, Launch, PATIENCE, Reply, Snapshot, eventually,
     load::{Crowd, Dice, Door, Findings, Lane, Load, number, say, seed},
+    postgres::{Cluster, Settings},
+    proxy::{FaultProxy, Faults},
 };
 use serde_json::Value;
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, task::block_in_place};
 
 /// The demo's numbers that may send.
 pub(crate) const TOLL_FREE: &str = "+18005550100";
 pub(crate) const TEN_DLC: &str = "+15125550190";
+
+/// The clinic's database in a cluster.
+const DATABASE: &str = "clinic";
+
+/// For how long nodes lease work: longer than the 15 s that they wait for a carrier.
+pub(crate) const LEASE: Duration = Duration::from_secs(20);
 
 /// Where the clinic's rows are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     /// In a file beside the one node.
     Sqlite,
+    /// In a cluster that three nodes share.
+    Postgres,
 }
 
 impl Engine {
@@ -29,6 +39,7 @@ impl Engine {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL, 3 nodes",
         }
     }
 }
@@ -49,10 +60,13 @@ async fn seeded() -> &'static Snapshot {
     SEEDED.get_or_init(seed).await
 }
 
-/// A running clinic.
+/// A running clinic. What is used by something else is dropped after it.
 pub(crate) struct Site {
     /// The first has the demo's folder.
     pub(crate) nodes: Vec<Anteroom>,
+    /// Between each node and the cluster.
+    pub(crate) proxies: Vec<FaultProxy>,
+    cluster: Option<Cluster>,
     pub(crate) demo: Demo,
     pub(crate) twilio: Arc<FakeTwilio>,
 }
@@ -61,6 +75,7 @@ impl Site {
     pub(crate) async fn open(engine: Engine) -> Self {
         match engine {
             Engine::Sqlite => Self::sqlite(None).await,
+            Engine::Postgres => Self::postgres(3, &Settings::default()).await,
         }
     }
 
@@ -75,11 +90,66 @@ impl Site {
         Self::of(vec![anteroom], twilio)
     }
 
+    /// So many nodes on a cluster of their own, each through a proxy of its own.
+    pub(crate) async fn postgres(nodes: usize, settings: &Settings) -> Self {
+        let cluster = block_in_place(|| {
+            let cluster = Cluster::start_with(settings);
+            cluster.create_database(DATABASE);
+            cluster
+        });
+        let twilio = Arc::new(FakeTwilio::start().await);
+        let mut proxies = Vec::new();
+        for _ in 0..nodes {
+            proxies.push(FaultProxy::to(cluster.port()).await);
+        }
+        let launch = |node: usize| {
+            let url = Cluster::url_through(proxies[node].port(), DATABASE);
+            launch()
+                .option("--database-url", &url)
+                .env("ANTEROOM_LEASE_SECONDS", &LEASE.as_secs().to_string())
+        };
+        let first = launch(0).twilio(&twilio.url()).demo(None).await;
+        let key = first.dir().join("master.key");
+        let mut running = vec![first];
+        for node in 1..nodes {
+            let mut node = launch(node).option("--master-key", key.to_str().expect("UTF-8")).serve();
+            node.spawn();
+            running.push(node);
+        }
+        for node in &mut running[1..] {
+            node.ready().await;
+        }
+        Self { proxies, cluster: Some(cluster), ..Self::of(running, twilio) }
+    }
+
     fn of(nodes: Vec<Anteroom>, twilio: Arc<FakeTwilio>) -> Self {
         let demo = nodes[0].demo().clone();
         let account = demo.account("twilio").as_twilio();
         twilio.require(&account.account_sid, &account.auth_token);
-        Self { nodes, demo, twilio }
+        Self { nodes, proxies: Vec::new(), cluster: None, demo, twilio }
+    }
+
+    /// What the nodes share.
+    pub(crate) fn cluster(&mut self) -> &mut Cluster {
+        self.cluster.as_mut().expect("nodes that share a cluster")
+    }
+
+    /// Does the same with every node's connections to the cluster.
+    pub(crate) fn disturb(&self, faults: Faults) {
+        for proxy in &self.proxies {
+            proxy.set(faults);
+        }
+    }
+
+    /// Every node answers `/readyz` so.
+    pub(crate) async fn all_ready(&self, status: u16) {
+        for node in &self.nodes {
+            eventually(&format!("/readyz says {status}"), PATIENCE * 2, async || {
+                let reply = Reply::of(node.client().get(node.url("/readyz"))).await;
+                reply.is_ok_and(|reply| reply.status == status).then_some(())
+            })
+            .await;
+        }
     }
 
     /// Of every node.

@@ -18,20 +18,22 @@ pub struct SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         // Lazily: whoever still has a file open there doesn't keep the mount.
-        let unmounted = Command::new("umount").arg("--lazy").arg(self.folder.path()).status();
-        drop(unmounted);
+        drop(as_root("umount").arg("--lazy").arg(self.folder.path()).status());
     }
 }
 
 impl SmallDisk {
-    /// Needs root, or anybody who may mount; tells so where it can't be had.
+    /// Mounts it, which takes root or a `sudo` that asks no password; tells so where there is neither.
     pub fn of_megabytes(size: u32) -> Self {
         let folder = tempfile::Builder::new().prefix("anteroom-disk-").tempdir().expect("a folder");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}m,mode=755"), "anteroom-test"]);
+        let mut mount = as_root("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}m,mode=1777"), "anteroom-test"]);
         let output = mount.arg(folder.path()).output().expect("mount");
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "a disk to fill takes a mount: run this test as root ({errors})");
+        assert!(
+            output.status.success(),
+            "filling a disk takes one of its own: run this test as root ({errors})"
+        );
         Self { folder }
     }
 
@@ -62,4 +64,13 @@ impl SmallDisk {
     fn ballast(&self) -> PathBuf {
         self.folder.path().join("ballast")
     }
+}
+
+fn as_root(program: &str) -> Command {
+    if rustix::process::geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sudo");
+    command.args(["--non-interactive", program]);
+    command
 }

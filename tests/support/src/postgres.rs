@@ -158,6 +158,15 @@ impl Cluster {
         self.server.start();
     }
 
+    /// Starts it again if it has ended by itself, as a service manager does; whether that was needed.
+    pub fn revive(&mut self) -> bool {
+        let ended = self.server.has_ended();
+        if ended {
+            self.server.start();
+        }
+        ended
+    }
+
     /// SIGKILL to all its processes at once, as when the machine fails.
     pub fn crash(&mut self) {
         self.server.crash();

@@ -89,6 +89,7 @@ impl Launch {
         for name in inherited.filter(|name| name.to_string_lossy().starts_with("ANTEROOM_")) {
             command.env_remove(name);
         }
+        command.env_remove("DATABASE_URL");
         command.env("RUST_LOG", "info").envs(self.environment.iter().cloned());
         command
     }

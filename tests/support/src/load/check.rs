@@ -30,6 +30,7 @@ const WRONG: [&str; 12] = [
 /// An acknowledged text on its way.
 #[derive(Clone, Copy, Debug)]
 struct Turn {
+    lane: usize,
     acknowledged: Instant,
     shown: Instant,
 }
@@ -111,6 +112,12 @@ impl Findings {
         waiting.map(|turn| turn.shown - instant).max().unwrap_or_default()
     }
 
+    /// In how many conversations a text waited at `instant` that had been acknowledged so long before.
+    pub fn stuck_at(&self, instant: Instant, age: Duration) -> usize {
+        let waits = |turn: &&Turn| turn.shown > instant && turn.acknowledged + age < instant;
+        self.turns.iter().filter(waits).map(|turn| turn.lane).collect::<BTreeSet<_>>().len()
+    }
+
     /// From acknowledgement until processed and shown, of the slowest text.
     pub fn slowest_turn(&self) -> Duration {
         let times = self.turns.iter().map(|turn| turn.shown.saturating_duration_since(turn.acknowledged));
@@ -167,7 +174,7 @@ impl Load {
             texts += lane_texts.len();
             replies += lane_replies.len();
             inbound(&mut findings, &lane_texts, &messages);
-            processed(&mut findings, &lane_texts, &messages, &mut received);
+            processed(&mut findings, lane, &lane_texts, &messages, &mut received);
             outbound(&mut findings, &lane_texts, &lane_replies, &messages);
             let taken = sent(&mut findings, &messages, &attempts, place);
             findings.waits.extend(lane_replies.iter().filter_map(|reply| {
@@ -229,6 +236,7 @@ fn inbound(findings: &mut Findings, acknowledged: &[Text], messages: &[Value]) {
 /// One event for each text, in the conversation's order; `received` keeps those of no text so far.
 fn processed(
     findings: &mut Findings,
+    lane: usize,
     acknowledged: &[Text],
     messages: &[Value],
     received: &mut BTreeMap<String, Vec<Instant>>,
@@ -248,7 +256,7 @@ fn processed(
         }
         before = Some(shown);
         if let Some(text) = acknowledged.get(place) {
-            findings.turns.push(Turn { acknowledged: text.at, shown });
+            findings.turns.push(Turn { lane, acknowledged: text.at, shown });
         }
     }
 }

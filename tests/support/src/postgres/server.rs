@@ -137,6 +137,16 @@ impl Server {
         assert!(ready, "PostgreSQL is not ready within {PATIENCE:?}: {}", log());
     }
 
+    /// Whether it ran and has ended by itself.
+    pub(super) fn has_ended(&mut self) -> bool {
+        let ended =
+            self.postmaster.as_mut().is_some_and(|it| it.try_wait().expect("a child of ours").is_some());
+        if ended {
+            self.kill();
+        }
+        ended
+    }
+
     /// `fast`, as with `pg_ctl`.
     pub(super) fn stop(&mut self) {
         self.thaw();
