@@ -19,7 +19,7 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{eventually, fresh_sid, load::Dice};
 use answers::Answer;
@@ -31,6 +31,8 @@ pub enum Plan {
     Take,
     /// Take it at once and say so only later; longer than the client waits is a time-out.
     TakeSlowly(Duration),
+    /// Take it at once and say so only after [`FakeTwilio::release`].
+    TakeAndHold,
     /// Take it and reset the connection instead of answering.
     TakeAndReset,
     /// Take it and break off in the middle of the answer.
@@ -51,7 +53,12 @@ impl Plan {
     const fn takes(self) -> bool {
         matches!(
             self,
-            Self::Take | Self::TakeSlowly(_) | Self::TakeAndReset | Self::TakeAndCut | Self::TakeAndFail(_)
+            Self::Take
+                | Self::TakeSlowly(_)
+                | Self::TakeAndHold
+                | Self::TakeAndReset
+                | Self::TakeAndCut
+                | Self::TakeAndFail(_)
         )
     }
 }
@@ -120,6 +127,7 @@ struct State {
     accounts: Vec<(String, String)>,
     plans: HashMap<String, VecDeque<Plan>>,
     latency: Duration,
+    released: watch::Sender<bool>,
     attempts: Vec<Attempt>,
     listings: Vec<Listing>,
 }
@@ -181,6 +189,16 @@ impl FakeTwilio {
     /// Takes everything again that has no plan.
     pub fn behave(&self) {
         self.state().mood = None;
+    }
+
+    /// Answers that are held, and those to come, are held until [`release`](Self::release).
+    pub fn hold(&self) {
+        self.state().released.send_replace(false);
+    }
+
+    /// Gives the answers that [`Plan::TakeAndHold`] holds.
+    pub fn release(&self) {
+        self.state().released.send_replace(true);
     }
 
     /// How long every answer takes from now on.
@@ -289,7 +307,7 @@ fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
 
 async fn take(state: Arc<Mutex<State>>, mut attempt: Attempt) -> io::Result<Answer> {
     // Recorded before anything is awaited: a client that is killed meanwhile must not undo it.
-    let (attempt, latency) = {
+    let (attempt, latency, mut released) = {
         let mut state = lock(&state);
         let planned = state.plans.get_mut(attempt.param("Body")).and_then(VecDeque::pop_front);
         attempt.plan = planned.or_else(|| state.mood.as_mut()?.plan()).unwrap_or(Plan::Take);
@@ -299,13 +317,18 @@ async fn take(state: Arc<Mutex<State>>, mut attempt: Attempt) -> io::Result<Answ
         }
         attempt.sid = attempt.plan.takes().then(fresh_sid);
         state.attempts.push(attempt.clone());
-        (attempt, state.latency)
+        (attempt, state.latency, state.released.subscribe())
     };
     tokio::time::sleep(latency).await;
     match attempt.plan {
         Plan::Take => Ok(answers::taken(&attempt)),
         Plan::TakeSlowly(delay) => {
             tokio::time::sleep(delay).await;
+            Ok(answers::taken(&attempt))
+        }
+        Plan::TakeAndHold => {
+            // An error would mean that the carrier is gone, and with it this answer.
+            drop(released.wait_for(|released| *released).await);
             Ok(answers::taken(&attempt))
         }
         Plan::TakeAndReset | Plan::Lose => Err(io::ErrorKind::ConnectionReset.into()),

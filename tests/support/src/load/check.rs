@@ -96,11 +96,12 @@ impl Findings {
 
     /// Fails with the examples if anything went wrong, or hardly anything was done.
     #[track_caller]
-    pub fn assert_good(&self, least: usize) {
+    pub fn assert_good(&self, least_texts: usize, least_replies: usize) {
         let few = |examples: &Vec<String>| examples.iter().take(5).cloned().collect::<Vec<_>>();
         let examples: BTreeMap<_, _> = self.wrong.iter().map(|(what, all)| (what, few(all))).collect();
         assert!(examples.is_empty(), "{self}{examples:#?}");
-        for what in ["texts acknowledged", "replies acknowledged"] {
+        let least = [("texts acknowledged", least_texts), ("replies acknowledged", least_replies)];
+        for (what, least) in least {
             assert!(self.done(what) >= least, "hardly any load: {:?}", self.done);
         }
     }

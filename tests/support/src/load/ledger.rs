@@ -97,6 +97,11 @@ impl Ledger {
         self.book().replies.get(&lane).cloned().unwrap_or_default()
     }
 
+    /// How many replies were acknowledged.
+    pub fn replied(&self) -> usize {
+        self.book().replies.values().map(Vec::len).sum()
+    }
+
     /// How the requests ended whose end came in between.
     pub fn answers(&self, from: Instant, to: Instant) -> Answers {
         self.count(|at| (from..to).contains(&at))
