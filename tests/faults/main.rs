@@ -8,7 +8,6 @@
 //! - `ANTEROOM_FAULT_SECONDS`: how long a database, a network or a carrier is in trouble,
 //! - `ANTEROOM_SEED`: repeats the choices of another run.
 
-mod adhoc;
 mod carrier;
 mod database;
 mod disk;
