@@ -18,11 +18,15 @@ run: setup plugins ## Set up, build and start the demo: prints the address, the 
 	target/debug/anteroom demo $(ARGS)
 
 .PHONY: test
-test: setup plugins fmt-check lint test-plugins deny test-rust browser-test ## Set up and check everything
+test: setup-tests plugins fmt-check lint test-plugins deny test-rust browser-test ## Set up and check everything
 
 .PHONY: setup
 setup: ## Install what is missing on this machine
 	@scripts/setup
+
+.PHONY: setup-tests
+setup-tests: ## The same, with what the tests need besides: PostgreSQL
+	@scripts/setup tests
 
 .PHONY: plugins
 plugins: ## Build the default policies and the test guests to WebAssembly components

@@ -188,6 +188,7 @@ CREATE TABLE messages (
     state              TEXT    NOT NULL,
     due_at             BIGINT,
     lease_node         BLOB,
+    in_lane            BOOLEAN NOT NULL DEFAULT FALSE, -- a claim has seen it, or it is outbound
     attempt            INTEGER NOT NULL DEFAULT 0,
     in_doubt           INTEGER NOT NULL DEFAULT 0, -- outbound: attempts begun whose end nobody saw
     despite_opt_out    BOOLEAN NOT NULL DEFAULT FALSE, -- the one confirmation of a STOP, the answer to HELP
@@ -203,8 +204,12 @@ CREATE TABLE messages (
 CREATE INDEX messages_of_conversation ON messages (organization_id, conversation_id, id)
     WHERE conversation_id IS NOT NULL;
 CREATE INDEX messages_due ON messages (direction, due_at) WHERE due_at IS NOT NULL;
+-- Texts that arrive aren't in it until a claim has seen them: a leaf at random to write would be half of what
+-- storing one costs.
 CREATE INDEX messages_lane ON messages (organization_id, number_id, peer_hash, direction, id)
-    WHERE due_at IS NOT NULL;
+    WHERE in_lane AND due_at IS NOT NULL;
+CREATE INDEX messages_set_aside ON messages (organization_id, id)
+    WHERE state IN ('dead', 'held', 'failed', 'unknown');
 
 CREATE TABLE notes (
     organization_id BLOB   NOT NULL,

@@ -5,6 +5,7 @@
 
 mod access;
 mod conversations;
+mod dead_letters;
 mod decisions;
 mod identity;
 mod isolation;

@@ -15,7 +15,7 @@ const LEASE: Duration = Duration::from_mins(1);
 const PEERS: [&str; 3] = ["+15125550101", "+15125550102", "+15125550103"];
 
 async fn claim(db: &Fresh, by: NodeId, limit: u32) -> Vec<MessageId> {
-    let work = db.claim_inbound(by, db.now().plus(LEASE), limit).await.unwrap();
+    let work = db.claim_inbound(by, db.now().plus(LEASE), limit).await.unwrap().work;
     work.into_iter().map(|work| work.id).collect()
 }
 
@@ -76,12 +76,12 @@ pub(crate) async fn a_lane_is_a_peer_on_a_number_of_an_organization(db: &Fresh) 
 pub(crate) async fn a_lost_lease_can_not_finish(db: &Fresh) {
     let clinic = Clinic::new(db, "A").await;
     let id = clinic.receive(db, PEERS[0], "hello").await;
-    let work = db.claim_inbound(node(1), db.now().plus(LEASE), 1).await.unwrap();
+    let work = db.claim_inbound(node(1), db.now().plus(LEASE), 1).await.unwrap().work;
     assert_eq!((work[0].id, work[0].attempt, work[0].body.as_str()), (id, 1, "hello"));
     db.clock.advance(Duration::from_secs(59));
     assert_eq!(claim(db, node(2), 1).await, [], "the lease still holds");
     db.clock.advance(Duration::from_secs(1));
-    let work = db.claim_inbound(node(2), db.now().plus(LEASE), 1).await.unwrap();
+    let work = db.claim_inbound(node(2), db.now().plus(LEASE), 1).await.unwrap().work;
     assert_eq!((work[0].id, work[0].attempt), (id, 2));
 
     assert!(!finish(db, clinic.organization, id, node(1)).await, "somebody else has it");
@@ -106,7 +106,7 @@ pub(crate) async fn a_postponed_message_holds_back_its_own_lane_only(db: &Fresh)
     assert!(finish(db, clinic.organization, b[0], node(1)).await);
     assert_eq!(claim(db, node(2), 10).await, [b[1]]);
     db.clock.advance(Duration::from_secs(5));
-    let work = db.claim_inbound(node(2), db.now().plus(LEASE), 10).await.unwrap();
+    let work = db.claim_inbound(node(2), db.now().plus(LEASE), 10).await.unwrap().work;
     assert_eq!(work.iter().map(|work| (work.id, work.attempt)).collect::<Vec<_>>(), [(a[0], 2)]);
 }
 
@@ -120,6 +120,17 @@ pub(crate) async fn the_dead_hold_nobody_back(db: &Fresh) {
     assert_eq!(dead.state, MessageState::Dead);
     let due = db.oldest_due(Direction::Inbound).await.unwrap();
     assert_eq!(due.count, 8);
+
+    // A person looks through them, and has one tried again.
+    let mut org = db.read(clinic.organization).await.unwrap();
+    let listed = |list: Vec<anteroom_store::Message>| list.into_iter().map(|m| m.id).collect::<Vec<_>>();
+    assert_eq!(listed(org.set_aside(None, MessageId::GREATEST, 10).await.unwrap()), [a[0]]);
+    let failed = org.set_aside(Some(MessageState::Failed), MessageId::GREATEST, 10).await.unwrap();
+    assert_eq!(listed(failed), []);
+    drop(org);
+    assert!(commit!(db, clinic.organization, |org| org.retry_inbound(a[0]).await).unwrap());
+    assert!(!commit!(db, clinic.organization, |org| org.retry_inbound(a[0]).await).unwrap());
+    assert_eq!(claim(db, node(2), 10).await, [a[0]], "the oldest of its lane again");
 }
 
 pub(crate) async fn claims_at_once_never_share_a_message(db: &Fresh) {
@@ -129,7 +140,7 @@ pub(crate) async fn claims_at_once_never_share_a_message(db: &Fresh) {
     }
     let claims = (1..=8).map(|by| {
         let store = Store::clone(db);
-        async move { store.claim_inbound(node(by), store.now().plus(LEASE), 10).await.unwrap() }
+        async move { store.claim_inbound(node(by), store.now().plus(LEASE), 10).await.unwrap().work }
     });
     let claimed: Vec<_> = all_at_once(claims).await.into_iter().flatten().map(|work| work.id).collect();
     assert_eq!(claimed.len(), 40);
@@ -142,19 +153,19 @@ pub(crate) async fn released_leases_are_taken_up_again(db: &Fresh) {
     let waiting = clinic.receive(db, PEERS[0], "behind it").await;
     let reply = clinic.queue(db, PEERS[1], "being sent when the process died").await;
     assert_eq!(claim(db, node(1), 10).await, [text]);
-    assert_eq!(db.claim_outbound(node(1), db.now().plus(LEASE), 10).await.unwrap().len(), 1);
+    assert_eq!(db.claim_outbound(node(1), db.now().plus(LEASE), 10).await.unwrap().work.len(), 1);
 
-    assert_eq!(db.release_leases().await.unwrap(), 2);
-    let work = db.claim_inbound(node(2), db.now().plus(LEASE), 10).await.unwrap();
+    assert_eq!(db.release_leases(None).await.unwrap(), 2);
+    let work = db.claim_inbound(node(2), db.now().plus(LEASE), 10).await.unwrap().work;
     assert_eq!(work.iter().map(|work| (work.id, work.attempt)).collect::<Vec<_>>(), [(text, 2)]);
     assert!(!finish(db, clinic.organization, text, node(1)).await, "the ended process has no say");
     assert!(finish(db, clinic.organization, text, node(2)).await);
     assert_eq!(claim(db, node(2), 10).await, [waiting]);
 
     let outbound = || db.claim_outbound(node(2), db.now().plus(LEASE), 10);
-    assert!(outbound().await.unwrap().is_empty(), "it may still be on its way to the carrier");
+    assert!(outbound().await.unwrap().work.is_empty(), "it may still be on its way to the carrier");
     db.clock.advance(Duration::from_secs(3));
-    let work = outbound().await.unwrap();
+    let work = outbound().await.unwrap().work;
     assert_eq!((work[0].id, work[0].attempt, work[0].in_doubt), (reply, 2, true));
 }
 

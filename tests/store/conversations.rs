@@ -109,10 +109,12 @@ async fn accept(store: &Store, clinic: &Clinic, id: ConversationId, me: StaffId)
             return Ok(Err(holder));
         }
         conversation.assignee_id = Some(me);
-        assert_eq!(org.update_conversation(&mut conversation).await?, ConversationChange::Stored);
+        if org.update_conversation(&mut conversation).await? == ConversationChange::Outdated {
+            let winner = org.conversation(id).await?.and_then(|conversation| conversation.assignee_id);
+            return Ok(Err(winner.expect("who was faster")));
+        }
         let (kind, data) = ("conversation.accepted", json!({}));
-        org.insert_event(&NewEvent { kind, conversation_id: Some(id), actor: Actor::Staff(me), data })
-            .await?;
+        org.tell(NewEvent { kind, conversation_id: Some(id), actor: Actor::Staff(me), data });
         Ok(Ok(()))
     })
     .unwrap()

@@ -1,6 +1,6 @@
 //! A fresh database for each test, and a clinic to fill it with.
 
-use std::{fmt::Debug, ops::Deref, path::Path, str::FromStr, sync::Arc};
+use std::{fmt::Debug, fs, ops::Deref, sync::Arc};
 
 use anteroom_model::{
     hours::OpeningHours,
@@ -12,8 +12,9 @@ use anteroom_store::{
     Extra, MasterKey, NewCarrierAccount, NewInbound, NewNumber, NewOutbound, NewStaff, OrganizationSettings,
     Received, Store, StoreError, StoreOptions,
 };
+use anteroom_test_support::postgres::{Cluster, Database};
 use futures::FutureExt;
-use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
+use sqlx::{PgPool, SqlitePool};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -33,13 +34,39 @@ pub(crate) use commit;
 const START: &str = "2026-11-23T16:00:00Z";
 const MASTER: [u8; 32] = [9; 32];
 
-/// An empty database of some engine, its clock, and the folder that goes away with it.
+/// An empty database of some engine and its clock.
 #[derive(Debug)]
 pub(crate) struct Fresh {
     store: Store,
     pub(crate) clock: Arc<TestClock>,
-    folder: TempDir,
+    options: StoreOptions,
+    place: Place,
 }
+
+/// Where the database is; it goes away with this.
+#[derive(Debug)]
+enum Place {
+    Sqlite(TempDir),
+    Postgres(Database),
+}
+
+/// Connections past the store, to look at what is really there.
+#[derive(Debug)]
+pub(crate) enum Raw {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// Runs `$body` with `$pool` as the engine's own pool.
+macro_rules! raw {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db.raw().await {
+            $crate::harness::Raw::Sqlite($pool) => $body,
+            $crate::harness::Raw::Postgres($pool) => $body,
+        }
+    };
+}
+pub(crate) use raw;
 
 impl Deref for Fresh {
     type Target = Store;
@@ -53,39 +80,57 @@ impl Fresh {
     /// An `SQLite` file.
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions::sqlite(&folder.path().join("anteroom.db"));
+        Self::open(options, Place::Sqlite(folder)).await
+    }
+
+    /// A database of the cluster that all tests here share.
+    pub(crate) async fn postgres() -> Self {
+        let database = tokio::task::spawn_blocking(|| Cluster::shared().fresh_database()).await.unwrap();
+        let options = StoreOptions { connections: 6, ..StoreOptions::url(&database.url()) };
+        Self::open(options, Place::Postgres(database)).await
+    }
+
+    async fn open(options: StoreOptions, place: Place) -> Self {
         let clock = TestClock::at(START);
-        let store = open(folder.path(), MASTER, clock.clone()).await.unwrap();
-        Self { store, clock, folder }
+        let store = open(&options, MASTER, clock.clone()).await.unwrap();
+        Self { store, clock, options, place }
     }
 
     /// A second opening of the same database, with this master key.
     pub(crate) async fn open_again(&self, master: [u8; 32]) -> Result<Store, StoreError> {
-        open(self.folder.path(), master, self.clock.clone()).await
+        open(&self.options, master, self.clock.clone()).await
     }
 
     /// The master key it was made with.
     pub(crate) const MASTER: [u8; 32] = MASTER;
 
-    /// A connection past the store, to look at what is really there.
-    pub(crate) async fn raw(&self) -> SqlitePool {
-        let url = StoreOptions::sqlite(&database(self.folder.path())).url;
-        SqlitePool::connect_with(SqliteConnectOptions::from_str(&url).unwrap()).await.unwrap()
+    /// Connections past the store.
+    pub(crate) async fn raw(&self) -> Raw {
+        match self.place {
+            Place::Sqlite(_) => Raw::Sqlite(SqlitePool::connect(&self.options.url).await.unwrap()),
+            Place::Postgres(_) => Raw::Postgres(PgPool::connect(&self.options.url).await.unwrap()),
+        }
     }
 
     /// Every byte that the database keeps on disk.
     pub(crate) fn bytes_on_disk(&self) -> Vec<u8> {
-        let files = std::fs::read_dir(self.folder.path()).unwrap();
-        files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+        let folder = match &self.place {
+            Place::Sqlite(folder) => folder.path().to_owned(),
+            Place::Postgres(database) => {
+                database.sql("CHECKPOINT");
+                let relative =
+                    database.sql("SELECT 'base/' || oid FROM pg_database WHERE datname = current_database()");
+                Cluster::shared().folder().join(relative.trim())
+            }
+        };
+        let files = fs::read_dir(folder).unwrap();
+        files.flat_map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
     }
 }
 
-fn database(folder: &Path) -> std::path::PathBuf {
-    folder.join("anteroom.db")
-}
-
-async fn open(folder: &Path, master: [u8; 32], clock: Arc<dyn Clock>) -> Result<Store, StoreError> {
-    let options = StoreOptions::sqlite(&database(folder));
-    Store::open(&options, MasterKey::new(master), Arc::new(Ids::from_seed([5; 32])), clock).await
+async fn open(options: &StoreOptions, master: [u8; 32], clock: Arc<dyn Clock>) -> Result<Store, StoreError> {
+    Store::open(options, MasterKey::new(master), Arc::new(Ids::from_seed([5; 32])), clock).await
 }
 
 /// One organization's rows that others point to.

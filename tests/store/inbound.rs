@@ -37,7 +37,7 @@ pub(crate) async fn of_many_deliveries_at_once_one_is_stored(db: &Fresh) {
     }
     let outcomes = all_at_once(jobs).await;
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Received::Fresh).count(), 20);
-    let claimed = db.claim_inbound(node(1), db.now(), 200).await.unwrap();
+    let claimed = db.claim_inbound(node(1), db.now(), 200).await.unwrap().work;
     assert_eq!(claimed.len(), 20);
 }
 
@@ -61,6 +61,6 @@ pub(crate) async fn one_that_can_not_be_opened_keeps_nobody_waiting(db: &Fresh) 
     *broken.body.last_mut().unwrap() ^= 1;
     db.receive(broken).await.unwrap();
     let whole = clinic.receive(db, "+15125550102", "whole").await;
-    let claimed = db.claim_inbound(node(1), db.now(), 10).await.unwrap();
+    let claimed = db.claim_inbound(node(1), db.now(), 10).await.unwrap().work;
     assert_eq!(claimed.iter().map(|work| work.id).collect::<Vec<_>>(), [whole]);
 }

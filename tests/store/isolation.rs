@@ -14,7 +14,7 @@ use anteroom_store::{
 };
 use serde_json::json;
 
-use crate::harness::{Clinic, Fresh, commit, node};
+use crate::harness::{Clinic, Fresh, commit, node, raw};
 
 const PEER: &str = "+15125550101";
 const BORN: &str = "1985-03-04";
@@ -86,7 +86,7 @@ async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
         };
         org.insert_decision(&new).await?;
         let (kind, data) = ("test.event", json!({}));
-        org.insert_event(&NewEvent { kind, conversation_id: Some(id), actor: Actor::Host, data }).await?;
+        org.tell(NewEvent { kind, conversation_id: Some(id), actor: Actor::Host, data });
         org.insert_session(&SECRET, clinic.staff, "csrf", org.now().plus(std::time::Duration::from_secs(9)))
             .await?;
         let token = org.insert_token(clinic.staff, "test", &SECRET, &["read".into()]).await?;
@@ -191,5 +191,5 @@ async fn number(db: &Fresh, clinic: &Clinic) -> Number {
 
 /// How many messages there are, whoever's.
 async fn messages(db: &Fresh) -> i64 {
-    sqlx::query_scalar("SELECT COUNT(*) FROM messages").fetch_one(&db.raw().await).await.unwrap()
+    raw!(db, pool => sqlx::query_scalar("SELECT COUNT(*) FROM messages").fetch_one(&pool).await.unwrap())
 }

@@ -16,6 +16,7 @@ mod isolation;
 mod opt_outs;
 mod outbound;
 mod queries;
+mod schema;
 mod sealing;
 
 /// A test of each body on one engine.
@@ -42,8 +43,11 @@ macro_rules! suite {
                 every_file_is_prepared
                 every_file_is_used
             }
+            schema {
+                every_key_leads_with_the_organization
+                migrations_have_twins
+            }
             group_commit {
-                jobs_that_wait_share_one_commit
                 a_failing_job_takes_back_only_its_own_rows
                 a_job_alone_that_fails_or_panics_takes_back_its_rows
                 a_write_is_finished_where_its_caller_has_gone
@@ -108,3 +112,8 @@ macro_rules! suite {
 }
 
 suite!(sqlite);
+// PostgreSQL groups commits itself.
+mod only_sqlite {
+    tests! { sqlite: group_commit { jobs_that_wait_share_one_commit } }
+}
+suite!(postgres);

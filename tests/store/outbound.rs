@@ -15,7 +15,7 @@ const LEASE: Duration = Duration::from_mins(1);
 const PEER: &str = "+15125550101";
 
 async fn claim(db: &Fresh, by: NodeId) -> Vec<OutboundWork> {
-    db.claim_outbound(by, db.now().plus(LEASE), 10).await.unwrap()
+    db.claim_outbound(by, db.now().plus(LEASE), 10).await.unwrap().work
 }
 
 async fn claim_one(db: &Fresh, by: NodeId) -> OutboundWork {

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod admin;
+pub(crate) mod place;
 mod start;
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
@@ -8,6 +9,7 @@ use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, LogFormat, NodeRole};
+use place::{Opener, Place};
 
 /// The open front door for patients' texts.
 #[derive(Debug, Parser)]
@@ -30,6 +32,12 @@ enum Command {
         /// Folder of the database, the master key and compiled policies, over that of the file.
         #[arg(long, env = "ANTEROOM_DATA_DIR")]
         data_dir: Option<PathBuf>,
+        /// A database elsewhere, over that of the file: postgres://… for one that many nodes share.
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+        database_url: Option<String>,
+        /// File of the master key, over that of the file: all nodes of a database need the same.
+        #[arg(long, env = "ANTEROOM_MASTER_KEY_FILE")]
+        master_key: Option<PathBuf>,
         /// What this process does, over the file; everything unless told otherwise.
         #[arg(long, env = "ANTEROOM_ROLES", value_enum, value_delimiter = ',')]
         roles: Vec<NodeRole>,
@@ -38,15 +46,34 @@ enum Command {
     Demo(DemoArgs),
     /// Bring the database to this version's form.
     Migrate {
-        /// Folder of the database.
-        #[arg(long, env = "ANTEROOM_DATA_DIR", default_value = "data")]
-        data_dir: PathBuf,
+        #[command(flatten)]
+        place: PlaceArgs,
     },
     /// Set up organizations, staff, carrier accounts and numbers.
     #[command(subcommand)]
     Admin(admin::Admin),
     /// Print the OpenAPI document.
     Openapi,
+}
+
+/// Where a command finds the database.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PlaceArgs {
+    /// Folder of the database and the master key.
+    #[arg(long, env = "ANTEROOM_DATA_DIR", default_value = "data")]
+    data_dir: PathBuf,
+    /// A database elsewhere: postgres://…
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// File of the master key; by default master.key in the folder.
+    #[arg(long, env = "ANTEROOM_MASTER_KEY_FILE")]
+    master_key: Option<PathBuf>,
+}
+
+impl PlaceArgs {
+    fn place(self) -> Place {
+        Place { folder: self.data_dir, database_url: self.database_url, master_key: self.master_key }
+    }
 }
 
 /// What a demo can be told.
@@ -58,6 +85,12 @@ pub struct DemoArgs {
     /// Port on 127.0.0.1; 0 for any that is free.
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
+    /// A database elsewhere: postgres://… It is filled with the demo's clinic, so don't name one in use.
+    #[arg(long)]
+    pub database_url: Option<String>,
+    /// File of the master key; by default master.key in the folder.
+    #[arg(long)]
+    pub master_key: Option<PathBuf>,
     /// Where Twilio's API is taken to be; by default a look-alike within the demo.
     #[arg(long, env = "ANTEROOM_TWILIO_API_URL")]
     pub twilio_api_url: Option<String>,
@@ -90,18 +123,20 @@ fn run(cli: Cli) -> Result<(), Failure> {
     // Only fails where a provider is installed already, which does as well.
     drop(rustls::crypto::ring::default_provider().install_default());
     match cli.command {
-        Command::Serve { config, listen, data_dir, roles } => {
+        Command::Serve { config, listen, data_dir, database_url, master_key, roles } => {
             let mut config = config::read(config.as_deref())?;
             config.listen = listen.unwrap_or(config.listen);
             config.data_dir = data_dir.unwrap_or(config.data_dir);
+            config.database_url = database_url.or(config.database_url);
+            config.master_key = master_key.or(config.master_key);
             if !roles.is_empty() {
                 config.roles = roles;
             }
             block_on(start::serve(config))
         }
         Command::Demo(args) => block_on(start::demo(args)),
-        Command::Migrate { data_dir } => block_on(async move {
-            drop(start::open_store(&data_dir).await?);
+        Command::Migrate { place } => block_on(async move {
+            drop(place.place().open(Opener::Command).await?);
             Ok(())
         }),
         Command::Admin(command) => block_on(admin::run(command)),

@@ -36,7 +36,7 @@ impl NodeRole {
 }
 
 /// `anteroom.toml`; the command line and its environment variables (`ANTEROOM_LISTEN` for `listen`) win over it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Address to serve on.
@@ -45,6 +45,13 @@ pub struct Config {
     /// Folder of the database, the master key and compiled policies.
     #[serde(default = "default_data_dir")]
     pub data_dir: PathBuf,
+    /// A database elsewhere: `postgres://…` for one that many nodes share; by default `anteroom.db` in the
+    /// folder.
+    #[serde(default)]
+    pub database_url: Option<String>,
+    /// File of the master key; by default `master.key` in the folder.
+    #[serde(default)]
+    pub master_key: Option<PathBuf>,
     /// How log lines look.
     #[serde(default)]
     pub log_format: LogFormat,
@@ -89,6 +96,6 @@ mod tests {
         std::fs::write(&path, "roles = [\"ingress\", \"outbox\"]\n").unwrap();
         assert_eq!(read(Some(&path)).unwrap().roles, [NodeRole::Ingress, NodeRole::Outbox]);
         std::fs::write(&path, "lisen = \"127.0.0.1:9000\"\n").unwrap();
-        assert!(read(Some(&path)).unwrap_err().to_string().contains("lisen"));
+        assert!(read(Some(&path)).err().unwrap().to_string().contains("lisen"));
     }
 }

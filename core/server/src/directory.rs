@@ -1,7 +1,8 @@
 //! Organizations' set-up, cached: accounts, numbers, teams, facilities, bindings.
 //!
 //! Read often and changed rarely. An entry is read again a second after it was read, so a change made by
-//! another node is seen within that time; a change made here is seen at once ([`Directory::forget`]).
+//! another node is seen within that time, and mostly at once, since nodes tell each other
+//! ([`Directory::forget`]).
 
 use std::{
     collections::HashMap,
@@ -16,6 +17,9 @@ use anteroom_model::{
     time::Timestamp,
 };
 use anteroom_store::{Binding, CarrierAccount, Facility, Number, Organization, Store, StoreError, Team};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::app::App;
 
 /// How long an entry is used.
 const FRESH: Duration = Duration::from_secs(1);
@@ -65,6 +69,22 @@ impl Entry {
     }
 }
 
+/// Drops what other nodes have changed, as they say so, until the app is told to stop.
+pub async fn follow(app: App) {
+    let mut changed = app.store.setup_wakes();
+    loop {
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            heard = changed.recv() => match heard {
+                Ok(organization) => app.directory.forget_here(organization),
+                // Missed some: entries grow old by themselves.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            },
+        }
+    }
+}
+
 impl Directory {
     /// An empty cache over `store`.
     pub fn new(store: Store) -> Self {
@@ -101,8 +121,13 @@ impl Directory {
         Ok(owner)
     }
 
-    /// Drops what is known of `organization`: something of it has changed.
+    /// Something of `organization` has changed: drops what is known of it, on every node.
     pub fn forget(&self, organization: OrganizationId) {
+        self.forget_here(organization);
+        self.store.setup_changed(organization);
+    }
+
+    fn forget_here(&self, organization: OrganizationId) {
         self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(&organization);
     }
 

@@ -40,7 +40,7 @@ async fn wake(app: &App, organization: OrganizationId, id: ConversationId) -> Re
     app.store
         .write(organization, move |mut org| {
             async move {
-                let Some(mut conversation) = org.conversation(id).await? else { return Ok(()) };
+                let Some(mut conversation) = org.conversation_to_change(id).await? else { return Ok(()) };
                 let due = conversation.snoozed_until.is_some_and(|until| until <= org.now());
                 if !due || conversation.state != ConversationState::Snoozed {
                     return Ok(());
@@ -48,13 +48,12 @@ async fn wake(app: &App, organization: OrganizationId, id: ConversationId) -> Re
                 conversation.state = ConversationState::Open;
                 conversation.snoozed_until = None;
                 if org.update_conversation(&mut conversation).await? == ConversationChange::Stored {
-                    org.insert_event(&NewEvent {
+                    org.tell(NewEvent {
                         kind: "conversation.reopened",
                         conversation_id: Some(id),
                         actor: Actor::Host,
                         data: json!({ "by": "snooze" }),
-                    })
-                    .await?;
+                    });
                 }
                 Ok(())
             }

@@ -153,7 +153,7 @@ impl std::fmt::Display for Chain<'_> {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Database(_) | StoreError::Closed => {
+            error if error.is_passing() => {
                 tracing::error!(cause = %Chain(&error), "the store is not available");
                 Self::unavailable()
             }
@@ -163,9 +163,14 @@ impl From<StoreError> for Problem {
                 "It is there already",
                 "Something with the same name or key is there already.",
             ),
-            StoreError::Sealed(_)
+            StoreError::Database(_)
+            | StoreError::Closed
+            | StoreError::Busy
+            | StoreError::TimedOut
+            | StoreError::Sealed(_)
             | StoreError::Corrupt { .. }
             | StoreError::NoOrganization
+            | StoreError::MasterKey
             | StoreError::Migrate(_) => Self::internal(&error),
         }
     }

@@ -66,6 +66,6 @@ impl Org<'_> {
 
     /// Entries before `before`, newest first.
     pub async fn audit(&mut self, before: AuditId, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
-        Ok(fetch_all!(self, AuditEntry, "audit/list", before, limit))
+        Ok(fetch_all!(self, AuditEntry, "audit/list", before, i64::from(limit)))
     }
 }

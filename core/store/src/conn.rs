@@ -1,11 +1,12 @@
 //! One connection of whichever engine is open.
 
-use sqlx::{Sqlite, pool::PoolConnection};
+use sqlx::{Postgres, Sqlite, pool::PoolConnection};
 
-/// A connection. PostgreSQL becomes a second variant and a second arm of `on!`.
+/// A connection.
 #[derive(Debug)]
 pub(crate) enum Conn {
     Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
 }
 
 /// Runs `$body` with `$c` as the engine's own connection, so that each arm is typed by its real driver.
@@ -16,15 +17,45 @@ macro_rules! on {
                 let $c = &mut **connection;
                 $body
             }
+            $crate::conn::Conn::Postgres(connection) => {
+                let $c = &mut **connection;
+                $body
+            }
         }
     };
 }
 pub(crate) use on;
 
+/// A query whose text differs between the engines: `queries/<name>.sql` and `queries/<name>.postgres.sql`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Twin {
+    pub(crate) sqlite: &'static str,
+    pub(crate) postgres: &'static str,
+}
+
+/// Both texts of a query that has twins.
+macro_rules! twin {
+    ($name:literal) => {
+        $crate::conn::Twin {
+            sqlite: $crate::sql!($name),
+            postgres: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/", $name, ".postgres.sql")),
+        }
+    };
+}
+pub(crate) use twin;
+
 impl Conn {
     /// Runs a statement without parameters: transaction control and pragmas.
     pub(crate) async fn execute(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         on!(self, c => sqlx::raw_sql(statement).execute(c).await.map(drop))
+    }
+
+    /// The text for this connection's engine.
+    pub(crate) const fn pick(&self, twin: Twin) -> &'static str {
+        match self {
+            Self::Sqlite(_) => twin.sqlite,
+            Self::Postgres(_) => twin.postgres,
+        }
     }
 }
 

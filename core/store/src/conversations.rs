@@ -10,7 +10,7 @@ use sqlx::{FromRow, types::Json};
 
 use crate::{
     Org, Store, StoreError,
-    conn::{execute, fetch_all, fetch_optional, on},
+    conn::{execute, fetch_all, fetch_optional, on, twin},
     sql,
 };
 
@@ -213,6 +213,20 @@ impl Org<'_> {
         row.map(|row| self.open_conversation(row)).transpose()
     }
 
+    /// One conversation, locked until the end of this unit of work: whoever else wants to change it waits, and
+    /// then reads what became of it.
+    pub async fn conversation_to_change(
+        &mut self,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>, StoreError> {
+        let organization = self.organization;
+        let query = self.conn().pick(twin!("conversations/get_to_change"));
+        let row: Option<ConversationRow> = on!(self.conn(), c => {
+            sqlx::query_as(query).bind(organization).bind(id).fetch_optional(c).await?
+        });
+        row.map(|row| self.open_conversation(row)).transpose()
+    }
+
     /// The conversation of `peer` (E.164) on `number`.
     pub async fn conversation_with(
         &mut self,
@@ -272,7 +286,16 @@ impl Org<'_> {
             ConversationFilter::All => (None, None),
         };
         let (at, id) = after.unwrap_or((Timestamp::from_micros(i64::MIN), ConversationId::LEAST));
-        let rows = fetch_all!(self, ConversationRow, "conversations/list_open", name, staff, at, id, limit);
+        let rows = fetch_all!(
+            self,
+            ConversationRow,
+            "conversations/list_open",
+            name,
+            staff,
+            at,
+            id,
+            i64::from(limit)
+        );
         rows.into_iter().map(|row| self.open_conversation(row)).collect()
     }
 
@@ -283,7 +306,7 @@ impl Org<'_> {
         limit: u32,
     ) -> Result<Vec<Conversation>, StoreError> {
         let (at, id) = before.unwrap_or((Timestamp::from_micros(i64::MAX), ConversationId::LEAST));
-        let rows = fetch_all!(self, ConversationRow, "conversations/list_closed", at, id, limit);
+        let rows = fetch_all!(self, ConversationRow, "conversations/list_closed", at, id, i64::from(limit));
         rows.into_iter().map(|row| self.open_conversation(row)).collect()
     }
 

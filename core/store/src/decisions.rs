@@ -126,7 +126,7 @@ impl Org<'_> {
         before: DecisionId,
         limit: u32,
     ) -> Result<Vec<Decision>, StoreError> {
-        let rows = fetch_all!(self, DecisionRow, "decisions/list", conversation, before, limit);
+        let rows = fetch_all!(self, DecisionRow, "decisions/list", conversation, before, i64::from(limit));
         rows.into_iter().map(|row| self.open_decision(row)).collect()
     }
 

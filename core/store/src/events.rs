@@ -5,13 +5,12 @@ use anteroom_model::{
     states::Author,
     time::Timestamp,
 };
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
     Org, StoreError,
-    conn::{execute, fetch_all, fetch_optional, on},
-    org::Wakes,
+    conn::{fetch_all, fetch_optional, on},
     sql,
 };
 
@@ -83,24 +82,48 @@ struct EventRow {
 }
 
 impl Org<'_> {
-    /// Appends an event; listeners are woken after the commit.
-    pub async fn insert_event(&mut self, event: &NewEvent) -> Result<i64, StoreError> {
+    /// Appends an event when this unit of work is committed; then listeners are woken.
+    pub fn tell(&self, event: NewEvent) {
+        self.work.tell(event);
+    }
+
+    /// Appends what was told. Whether there was anything.
+    pub(crate) async fn append_events(&mut self) -> Result<bool, StoreError> {
+        let events = self.work.take_events();
         let (organization, now) = (self.organization, self.now);
+        let Ok(count @ 1..) = i64::try_from(events.len()) else { return Ok(false) };
         // The row of the organization is locked until the commit, so the sequence has no gaps and commits in
         // order on either engine.
-        let seq: i64 = on!(self.conn(), c => {
-            sqlx::query_scalar(sql!("events/next_seq")).bind(organization).fetch_one(c).await?
+        let last: i64 = on!(self.conn(), c => {
+            sqlx::query_scalar(sql!("events/next_seq")).bind(organization).bind(count).fetch_one(c).await?
         });
-        let (actor, actor_id) = event.actor.parts();
-        let sealed = self.keys.seal_json("events.data", row(seq), &event.data)?;
-        execute!(self, "events/insert", seq, event.kind, event.conversation_id, actor, actor_id, sealed, now);
-        Wakes::set(&self.wakes.events);
-        Ok(seq)
+        let mut rows = Vec::with_capacity(events.len());
+        for (seq, event) in (last - count + 1..).zip(events) {
+            let sealed = self.keys.seal_json("events.data", row(seq), &event.data)?;
+            rows.push((seq, event, sealed));
+        }
+        on!(self.conn(), c => {
+            let mut query = QueryBuilder::new(sql!("events/insert"));
+            query.push_values(&rows, |mut values, (seq, event, sealed)| {
+                let (actor, actor_id) = event.actor.parts();
+                values
+                    .push_bind(organization)
+                    .push_bind(*seq)
+                    .push_bind(event.kind)
+                    .push_bind(event.conversation_id)
+                    .push_bind(actor)
+                    .push_bind(actor_id)
+                    .push_bind(sealed.as_slice())
+                    .push_bind(now);
+            });
+            query.build().execute(c).await?;
+        });
+        Ok(true)
     }
 
     /// Events after `seq`, in order.
     pub async fn events_after(&mut self, seq: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
-        let rows = fetch_all!(self, EventRow, "events/after", seq, limit);
+        let rows = fetch_all!(self, EventRow, "events/after", seq, i64::from(limit));
         rows.into_iter().map(|row| self.open_event(row)).collect()
     }
 
@@ -111,7 +134,8 @@ impl Org<'_> {
         before: i64,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
-        let rows = fetch_all!(self, EventRow, "events/of_conversation", conversation, before, limit);
+        let rows =
+            fetch_all!(self, EventRow, "events/of_conversation", conversation, before, i64::from(limit));
         rows.into_iter().map(|row| self.open_event(row)).collect()
     }
 

@@ -1,6 +1,6 @@
 //! Storing what carriers deliver: the hot path, one multi-row insert for all that arrive together.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anteroom_model::{
     ids::{CarrierAccountId, MessageId, NumberId, OrganizationId},
@@ -8,12 +8,14 @@ use anteroom_model::{
     time::Timestamp,
 };
 use futures::{FutureExt, TryStreamExt};
-use sqlx::{Executor, QueryBuilder, Sqlite, sqlite::SqliteQueryResult};
-use tokio::sync::{Notify, oneshot};
+use sqlx::{Executor, PgConnection, QueryBuilder, Sqlite, sqlite::SqliteQueryResult};
+use tokio::sync::{mpsc::error::TrySendError, oneshot};
+use uuid::Uuid;
 
 use crate::{
     Store, StoreError,
     conn::{Conn, on},
+    signals::{Signal, Signals},
     writer::{self, Job},
 };
 
@@ -58,17 +60,28 @@ pub enum Received {
 type Tell = oneshot::Sender<Result<Received, StoreError>>;
 pub(crate) type Arrival = (NewInbound, Tell);
 
+/// How long a carrier is kept waiting for a commit. They give up after 10 to 15 s themselves.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 impl Store {
-    /// Stores an inbound message; returns after it is on disk.
+    /// Stores an inbound message; returns after it is on disk. [`StoreError::Busy`] and
+    /// [`StoreError::TimedOut`]: the carrier has to deliver it again; it may be there already, then that
+    /// delivery is a duplicate.
     pub async fn receive(&self, message: NewInbound) -> Result<Received, StoreError> {
         let (tell, told) = oneshot::channel();
-        self.arrivals().send((message, tell)).await.map_err(|_| StoreError::Closed)?;
-        told.await.map_err(|_| StoreError::Closed)?
+        self.arrivals().try_send((message, tell)).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Busy,
+            TrySendError::Closed(_) => StoreError::Closed,
+        })?;
+        match tokio::time::timeout(PATIENCE, told).await {
+            Ok(told) => told.map_err(|_| StoreError::Closed)?,
+            Err(_) => Err(StoreError::TimedOut),
+        }
     }
 }
 
 /// Stores what arrived, as one of several jobs of a transaction.
-pub(crate) fn job(arrived: Vec<Arrival>, ready: Arc<Notify>) -> Job {
+pub(crate) fn job(arrived: Vec<Arrival>, signals: Arc<Signals>) -> Job {
     let (rows, tells): (Vec<_>, Vec<_>) = arrived.into_iter().unzip();
     Box::new(move |conn| {
         async move {
@@ -78,10 +91,10 @@ pub(crate) fn job(arrived: Vec<Arrival>, ready: Arc<Notify>) -> Job {
             };
             match stored {
                 Ok(received) => Some(Box::new(move |outcome: Result<(), StoreError>| {
-                    tell(tells, outcome.map(|()| received), &ready);
+                    tell(tells, outcome.map(|()| received), &signals);
                 }) as writer::Committed),
                 Err(error) => {
-                    tell(tells, Err(error), &ready);
+                    tell(tells, Err(error), &signals);
                     None
                 }
             }
@@ -91,20 +104,24 @@ pub(crate) fn job(arrived: Vec<Arrival>, ready: Arc<Notify>) -> Job {
 }
 
 /// Stores what arrived in a transaction of its own.
-pub(crate) async fn commit(conn: &mut Conn, arrived: Vec<Arrival>, ready: &Notify) -> Result<(), StoreError> {
+pub(crate) async fn commit(
+    conn: &mut Conn,
+    arrived: Vec<Arrival>,
+    signals: &Signals,
+) -> Result<(), StoreError> {
     let (rows, tells): (Vec<_>, Vec<_>) = arrived.into_iter().unzip();
     let stored = match insert_and_commit(conn, &rows).await {
         Ok(stored) => received(conn, &rows, stored).await,
         Err(error) => Err(error),
     };
     let outcome = stored.as_ref().map(drop).map_err(Clone::clone);
-    tell(tells, stored, ready);
+    tell(tells, stored, signals);
     outcome
 }
 
-fn tell(tells: Vec<Tell>, outcome: Result<Vec<Received>, StoreError>, ready: &Notify) {
+fn tell(tells: Vec<Tell>, outcome: Result<Vec<Received>, StoreError>, signals: &Signals) {
     if outcome.is_ok() {
-        ready.notify_one();
+        signals.raise(Signal::Inbound);
     }
     match outcome {
         Ok(received) => {
@@ -122,19 +139,49 @@ fn tell(tells: Vec<Tell>, outcome: Result<Vec<Received>, StoreError>, ready: &No
 
 /// Inserts the rows that aren't there yet; gives their number.
 async fn insert(conn: &mut Conn, rows: &[NewInbound]) -> Result<u64, StoreError> {
-    Ok(on!(conn, c => insert_query("", rows, "").build().execute(c).await?.rows_affected()))
+    match conn {
+        Conn::Sqlite(c) => Ok(insert_query("", rows, "").build().execute(&mut **c).await?.rows_affected()),
+        Conn::Postgres(c) => insert_postgres(c, rows).await,
+    }
 }
 
-/// The same as a whole transaction, in one trip to the connection's thread instead of three: there and back
-/// costs about as much as inserting several rows.
+/// The same as a whole transaction. In `SQLite` one trip to the connection's thread instead of three: there
+/// and back costs about as much as inserting several rows.
 async fn insert_and_commit(conn: &mut Conn, rows: &[NewInbound]) -> Result<u64, StoreError> {
-    let Conn::Sqlite(conn) = conn;
+    let c = match conn {
+        Conn::Sqlite(c) => c,
+        // A statement outside of a transaction is one.
+        Conn::Postgres(c) => return insert_postgres(c, rows).await,
+    };
     let mut query = insert_query("BEGIN IMMEDIATE; ", rows, "; COMMIT");
-    let results: Vec<_> = conn.fetch_many(query.build()).try_collect().await?;
+    let results: Vec<_> = c.fetch_many(query.build()).try_collect().await?;
     // Of the three statements' results the second; what the others say of changes is left from before.
     let affected =
         results.get(1).and_then(|result| result.as_ref().left()).map(SqliteQueryResult::rows_affected);
     affected.ok_or_else(|| sqlx::Error::Protocol("three statements gave fewer results".into()).into())
+}
+
+async fn insert_postgres(conn: &mut PgConnection, rows: &[NewInbound]) -> Result<u64, StoreError> {
+    // In the order of the unique key, so that two inserts of the same rows at the same moment wait for each
+    // other and don't lock each other out.
+    let mut rows: Vec<_> = rows.iter().collect();
+    rows.sort_by_key(|row| (row.organization, row.carrier_account, row.carrier_message_id.as_str()));
+    let ids = |id: fn(&NewInbound) -> Uuid| rows.iter().map(|row| id(row)).collect::<Vec<_>>();
+    let bytes = |bytes: fn(&NewInbound) -> &[u8]| rows.iter().map(|row| bytes(row)).collect::<Vec<_>>();
+    let inserted = sqlx::query(include_str!("../queries/messages/receive.postgres.sql"))
+        .bind(ids(|row| row.organization.0))
+        .bind(ids(|row| row.id.0))
+        .bind(ids(|row| row.carrier_account.0))
+        .bind(ids(|row| row.number.0))
+        .bind(bytes(|row| &row.peer_hash))
+        .bind(bytes(|row| &row.peer))
+        .bind(bytes(|row| &row.body))
+        .bind(rows.iter().map(|row| row.extra.as_deref()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.carrier_message_id.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.at.micros()).collect::<Vec<_>>())
+        .execute(conn)
+        .await?;
+    Ok(inserted.rows_affected())
 }
 
 fn insert_query(before: &str, rows: &[NewInbound], after: &str) -> QueryBuilder<Sqlite> {

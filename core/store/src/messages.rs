@@ -11,7 +11,6 @@ use sqlx::FromRow;
 use crate::{
     Org, StoreError,
     conn::{execute, fetch_all, fetch_optional},
-    org::Wakes,
 };
 
 /// A picture or document of a message.
@@ -190,7 +189,7 @@ impl Org<'_> {
             new.segments,
             now,
         );
-        Wakes::set(&self.wakes.outbound);
+        self.work.queued_outbound();
         Ok(())
     }
 
@@ -233,8 +232,27 @@ impl Org<'_> {
     /// Queues a failed, blocked or unknown message again, on a person's word.
     pub async fn retry_outbound(&mut self, id: MessageId) -> Result<bool, StoreError> {
         let now = self.now;
-        Wakes::set(&self.wakes.outbound);
+        self.work.queued_outbound();
         Ok(execute!(self, "messages/retry", id, now) > 0)
+    }
+
+    /// Works off a dead or held message again, on a person's word.
+    pub async fn retry_inbound(&mut self, id: MessageId) -> Result<bool, StoreError> {
+        let now = self.now;
+        self.work.queued_inbound();
+        Ok(execute!(self, "messages/retry_inbound", id, now) > 0)
+    }
+
+    /// Messages that nobody works on any more and that did not get where they should, or only those in
+    /// `state`: dead, held, failed or unknown. Newest first, before `before`.
+    pub async fn set_aside(
+        &mut self,
+        state: Option<MessageState>,
+        before: MessageId,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let rows = fetch_all!(self, MessageRow, "messages/set_aside", before, state, i64::from(limit));
+        rows.into_iter().map(|row| self.open_message(row)).collect()
     }
 
     /// Blocks what waits to be sent to somebody who has opted out; gives ids and conversations.
@@ -269,7 +287,8 @@ impl Org<'_> {
         before: MessageId,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
-        let rows = fetch_all!(self, MessageRow, "messages/of_conversation", conversation, before, limit);
+        let rows =
+            fetch_all!(self, MessageRow, "messages/of_conversation", conversation, before, i64::from(limit));
         rows.into_iter().map(|row| self.open_message(row)).collect()
     }
 
@@ -286,7 +305,7 @@ impl Org<'_> {
             "messages/automatic",
             conversation,
             since,
-            limit,
+            i64::from(limit),
             MessageId::GREATEST
         );
         rows.into_iter().map(|row| self.open_message(row)).collect()
@@ -300,7 +319,7 @@ impl Org<'_> {
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
         let hash = self.keys.lookup("phone", peer);
-        let rows = fetch_all!(self, MessageRow, "messages/of_peer", number, hash, limit);
+        let rows = fetch_all!(self, MessageRow, "messages/of_peer", number, hash, i64::from(limit));
         rows.into_iter().map(|row| self.open_message(row)).collect()
     }
 

@@ -59,7 +59,7 @@ impl Org<'_> {
         before: NoteId,
         limit: u32,
     ) -> Result<Vec<Note>, StoreError> {
-        let rows = fetch_all!(self, NoteRow, "notes/of_conversation", conversation, before, limit);
+        let rows = fetch_all!(self, NoteRow, "notes/of_conversation", conversation, before, i64::from(limit));
         rows.iter().map(|row| self.open_note(row)).collect()
     }
 

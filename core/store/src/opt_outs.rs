@@ -86,7 +86,7 @@ impl Org<'_> {
 
     /// Opt-outs before `before`, newest first.
     pub async fn opt_outs(&mut self, before: OptOutId, limit: u32) -> Result<Vec<OptOut>, StoreError> {
-        let rows = fetch_all!(self, OptOutRow, "opt_outs/all", before, limit);
+        let rows = fetch_all!(self, OptOutRow, "opt_outs/all", before, i64::from(limit));
         rows.into_iter()
             .map(|row| {
                 Ok(OptOut {

@@ -1,7 +1,7 @@
 //! A connection bound to one organization.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -10,7 +10,7 @@ use anteroom_model::{
     time::Timestamp,
 };
 
-use crate::{conn::Conn, seal::OrgKeys};
+use crate::{NewEvent, conn::Conn, seal::OrgKeys, signals::Signal};
 
 /// One organization's rows, within a transaction when it comes from [`crate::Store::write`]. Each table
 /// family adds its queries in a module of its own.
@@ -21,7 +21,7 @@ pub struct Org<'c> {
     pub(crate) keys: Arc<OrgKeys>,
     pub(crate) ids: Arc<Ids>,
     pub(crate) now: Timestamp,
-    pub(crate) wakes: Arc<Wakes>,
+    pub(crate) work: Arc<Work>,
 }
 
 impl Org<'_> {
@@ -59,15 +59,36 @@ pub(crate) enum ConnRef<'c> {
     Borrowed(&'c mut Conn),
 }
 
-/// What a write made that somebody waits for; they are woken after the commit.
+/// What a unit of work leaves for its end.
 #[derive(Debug, Default)]
-pub(crate) struct Wakes {
-    pub(crate) events: AtomicBool,
-    pub(crate) outbound: AtomicBool,
+pub(crate) struct Work {
+    /// Events to append as the last thing before the commit: their sequence number locks the organization's
+    /// row, and all units of work take that lock last and hold it shortly.
+    events: Mutex<Vec<NewEvent>>,
+    inbound: AtomicBool,
+    outbound: AtomicBool,
 }
 
-impl Wakes {
-    pub(crate) fn set(flag: &AtomicBool) {
-        flag.store(true, Ordering::Relaxed);
+impl Work {
+    pub(crate) fn tell(&self, event: NewEvent) {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
+    pub(crate) fn take_events(&self) -> Vec<NewEvent> {
+        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn queued_inbound(&self) {
+        self.inbound.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn queued_outbound(&self) {
+        self.outbound.store(true, Ordering::Relaxed);
+    }
+
+    /// What those who wait are told of after the commit.
+    pub(crate) fn signals(&self) -> impl Iterator<Item = Signal> {
+        let inbound = self.inbound.load(Ordering::Relaxed).then_some(Signal::Inbound);
+        inbound.into_iter().chain(self.outbound.load(Ordering::Relaxed).then_some(Signal::Outbound))
     }
 }

@@ -123,7 +123,7 @@ impl Org<'_> {
 
     /// Patients with ids after `after`, at most `limit`.
     pub async fn patients(&mut self, after: PatientId, limit: u32) -> Result<Vec<Patient>, StoreError> {
-        let rows = fetch_all!(self, PatientRow, "patients/all", after, limit);
+        let rows = fetch_all!(self, PatientRow, "patients/all", after, i64::from(limit));
         rows.iter().map(|row| self.open_patient(row)).collect()
     }
 

@@ -8,15 +8,19 @@ use anteroom_model::{
     states::{Author, MessageState},
     time::Timestamp,
 };
-use sqlx::FromRow;
+use sqlx::{FromRow, PgConnection};
 use tokio::sync::oneshot;
 
 use crate::{
     Extra, Org, Store, StoreError,
-    conn::{execute, on},
+    conn::{Conn, Twin, execute, on, twin},
     messages::open_extra,
     sql, writer,
 };
+
+/// How long a message behind another one of its lane is put aside, unless it is woken before. Several nodes
+/// may judge a lane at the same moment, so that now and then a wake-up finds nobody: then this is the delay.
+const ASIDE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// How long a carrier is given to list a text that a process now ended may have handed to it.
 const SETTLE: std::time::Duration = std::time::Duration::from_secs(3);
@@ -73,6 +77,8 @@ pub struct OutboundWork {
     pub error_code: Option<String>,
     /// When it was written.
     pub created_at: Timestamp,
+    /// When the lease ends: nothing may be begun that could take longer.
+    pub until: Timestamp,
 }
 
 /// How one attempt to send ended.
@@ -91,10 +97,48 @@ pub struct SendEnd {
     pub due_at: Option<Timestamp>,
 }
 
+/// What a claim found.
+#[derive(Clone, Debug)]
+pub struct Claimed<W> {
+    /// The messages that are leased now.
+    pub work: Vec<W>,
+    /// How many it looked at: as many as asked for where there may be more.
+    pub seen: u32,
+}
+
+/// A row that a claim has looked at.
+trait Seen {
+    /// Whose lease it is; none where the message was put aside.
+    fn lease(&self) -> Option<NodeId>;
+    /// Its key.
+    fn key(&self) -> (OrganizationId, MessageId);
+}
+
+impl Seen for InboundRow {
+    fn lease(&self) -> Option<NodeId> {
+        self.lease_node
+    }
+
+    fn key(&self) -> (OrganizationId, MessageId) {
+        (self.organization_id, self.id)
+    }
+}
+
+impl Seen for OutboundRow {
+    fn lease(&self) -> Option<NodeId> {
+        self.lease_node
+    }
+
+    fn key(&self) -> (OrganizationId, MessageId) {
+        (self.organization_id, self.id)
+    }
+}
+
 #[derive(FromRow)]
 struct InboundRow {
     organization_id: OrganizationId,
     id: MessageId,
+    lease_node: Option<NodeId>,
     carrier_account_id: CarrierAccountId,
     number_id: NumberId,
     peer: Vec<u8>,
@@ -108,6 +152,7 @@ struct InboundRow {
 struct OutboundRow {
     organization_id: OrganizationId,
     id: MessageId,
+    lease_node: Option<NodeId>,
     carrier_account_id: CarrierAccountId,
     number_id: NumberId,
     peer: Vec<u8>,
@@ -122,42 +167,46 @@ struct OutboundRow {
 }
 
 impl Store {
-    /// Leases the oldest due inbound message of each of at most `limit` lanes to `node` until `until`.
+    /// Looks at the `limit` inbound messages that have been due longest and leases those that are the oldest
+    /// of their lanes to `node` until `until`.
     pub async fn claim_inbound(
         &self,
         node: NodeId,
         until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<InboundWork>, StoreError> {
-        let rows: Vec<InboundRow> = self.claim(sql!("messages/claim_inbound"), node, until, limit).await?;
-        let mut work = Vec::with_capacity(rows.len());
-        for row in rows {
+    ) -> Result<Claimed<InboundWork>, StoreError> {
+        let claimed = self.claim(twin!("messages/claim_inbound"), node, until, limit).await?;
+        let mut work = Vec::with_capacity(claimed.work.len());
+        for row in claimed.work {
+            let row: InboundRow = row;
             let id = row.id;
             match self.open_inbound(row).await {
                 Ok(item) => work.push(item),
                 Err(error) => unopened(id, &error),
             }
         }
-        Ok(work)
+        Ok(Claimed { work, seen: claimed.seen })
     }
 
-    /// Leases the oldest due outbound message of each of at most `limit` lanes to `node` until `until`.
+    /// Looks at the `limit` outbound messages that have been due longest and leases those that are the oldest
+    /// of their lanes to `node` until `until`.
     pub async fn claim_outbound(
         &self,
         node: NodeId,
         until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<OutboundWork>, StoreError> {
-        let rows: Vec<OutboundRow> = self.claim(sql!("messages/claim_outbound"), node, until, limit).await?;
-        let mut work = Vec::with_capacity(rows.len());
-        for row in rows {
+    ) -> Result<Claimed<OutboundWork>, StoreError> {
+        let claimed = self.claim(twin!("messages/claim_outbound"), node, until, limit).await?;
+        let mut work = Vec::with_capacity(claimed.work.len());
+        for row in claimed.work {
+            let row: OutboundRow = row;
             let id = row.id;
-            match self.open_outbound(row).await {
+            match self.open_outbound(row, until).await {
                 Ok(item) => work.push(item),
                 Err(error) => unopened(id, &error),
             }
         }
-        Ok(work)
+        Ok(Claimed { work, seen: claimed.seen })
     }
 
     async fn open_inbound(&self, row: InboundRow) -> Result<InboundWork, StoreError> {
@@ -175,7 +224,7 @@ impl Store {
         })
     }
 
-    async fn open_outbound(&self, row: OutboundRow) -> Result<OutboundWork, StoreError> {
+    async fn open_outbound(&self, row: OutboundRow, until: Timestamp) -> Result<OutboundWork, StoreError> {
         let keys = self.keys(row.organization_id).await?;
         Ok(OutboundWork {
             peer: keys.open_text("messages.peer", row.id.0, &row.peer)?,
@@ -191,12 +240,13 @@ impl Store {
             despite_opt_out: row.despite_opt_out,
             error_code: row.error_code,
             created_at: row.created_at,
+            until,
         })
     }
 
-    /// Gives back everything that is leased. Only for a process that has the database to itself: the leases
-    /// are then those of processes that have ended.
-    pub async fn release_leases(&self) -> Result<u64, StoreError> {
+    /// Gives back what is leased to `node`, or everything. Only for a process that knows that the holder has
+    /// ended: it is that node's next life, or has the database to itself.
+    pub async fn release_leases(&self, node: Option<NodeId>) -> Result<u64, StoreError> {
         let now = self.now();
         let (tell, told) = oneshot::channel();
         let job: writer::Job = Box::new(move |conn| {
@@ -205,6 +255,7 @@ impl Store {
                     sqlx::query(sql!("messages/release_leases"))
                         .bind(now)
                         .bind(now.plus(SETTLE))
+                        .bind(node)
                         .execute(c)
                         .await
                         .map(|done| done.rows_affected())
@@ -218,33 +269,88 @@ impl Store {
 
     async fn claim<R>(
         &self,
-        query: &'static str,
+        query: Twin,
         node: NodeId,
         until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<R>, StoreError>
+    ) -> Result<Claimed<R>, StoreError>
     where
-        R: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow> + Send + Unpin + 'static,
+        R: Seen
+            + for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
+            + for<'r> FromRow<'r, sqlx::postgres::PgRow>
+            + Send
+            + Unpin
+            + 'static,
     {
         let now = self.now();
         let (tell, told) = oneshot::channel();
         let job: writer::Job = Box::new(move |conn| {
             Box::pin(async move {
-                let rows = on!(conn, c => {
-                    sqlx::query_as::<_, R>(query)
-                        .bind(now)
-                        .bind(until)
-                        .bind(node)
-                        .bind(limit)
-                        .fetch_all(c)
-                        .await
-                });
+                let rows = look(conn, query, now, until, node, limit).await;
                 finish(rows, tell)
             })
         });
         self.submit(job).await?;
-        told.await.map_err(|_| StoreError::Closed)?
+        let rows: Vec<R> = told.await.map_err(|_| StoreError::Closed)??;
+        let seen = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        Ok(Claimed { work: rows.into_iter().filter(|row| row.lease() == Some(node)).collect(), seen })
     }
+}
+
+async fn look<R>(
+    conn: &mut Conn,
+    query: Twin,
+    now: Timestamp,
+    until: Timestamp,
+    node: NodeId,
+    limit: u32,
+) -> Result<Vec<R>, sqlx::Error>
+where
+    R: Seen
+        + for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> FromRow<'r, sqlx::postgres::PgRow>
+        + Send
+        + Unpin,
+{
+    let text = conn.pick(query);
+    let rows: Vec<R> = on!(conn, c => {
+        sqlx::query_as(text)
+            .bind(now)
+            .bind(until)
+            .bind(node)
+            .bind(i64::from(limit))
+            .bind(now.plus(ASIDE))
+            .fetch_all(c)
+            .await?
+    });
+    if let Conn::Postgres(c) = conn {
+        let aside: Vec<_> = rows.iter().filter(|row| row.lease().is_none()).map(Seen::key).collect();
+        for (organization, id) in aside {
+            settle(c, organization, id, now).await?;
+        }
+    }
+    Ok(rows)
+}
+
+/// Where units of work run side by side, the one that a message was put aside for may have ended since it was
+/// judged, and have woken nobody. So its row is locked, which waits for that end or puts it off until this
+/// claim is committed; and if there is none left to wait for, the message is due again.
+async fn settle(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    id: MessageId,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let ahead: Option<MessageId> = sqlx::query_scalar(include_str!("../queries/messages/ahead.postgres.sql"))
+        .bind(organization)
+        .bind(id)
+        .fetch_optional(&mut *conn)
+        .await?;
+    if ahead.is_none() {
+        let due = include_str!("../queries/messages/due_again.postgres.sql");
+        sqlx::query(due).bind(organization).bind(id).bind(now).execute(conn).await?;
+    }
+    Ok(())
 }
 
 /// One row that can't be opened must not keep back those that were leased with it. Its own lease ends, and it
@@ -279,7 +385,9 @@ impl Org<'_> {
         state: MessageState,
         conversation: Option<ConversationId>,
     ) -> Result<bool, StoreError> {
-        Ok(execute!(self, "messages/finish_inbound", id, node, state, conversation) > 0)
+        let finished = execute!(self, "messages/finish_inbound", id, node, state, conversation) > 0;
+        self.wake_lane(id).await?;
+        Ok(finished)
     }
 
     /// Gives an inbound message back: to be tried again at `due_at`, or for good as `dead`.
@@ -290,7 +398,21 @@ impl Org<'_> {
         state: MessageState,
         due_at: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
-        Ok(execute!(self, "messages/postpone_inbound", id, node, state, due_at) > 0)
+        let postponed = execute!(self, "messages/postpone_inbound", id, node, state, due_at) > 0;
+        if due_at.is_none() {
+            self.wake_lane(id).await?;
+        }
+        Ok(postponed)
+    }
+
+    /// What waits behind `id`, which is done, is due.
+    async fn wake_lane(&mut self, id: MessageId) -> Result<(), StoreError> {
+        let (organization, now) = (self.organization, self.now);
+        let query = self.conn().pick(twin!("messages/wake_lane"));
+        on!(self.conn(), c => {
+            sqlx::query(query).bind(organization).bind(id).bind(now).execute(c).await?;
+        });
+        Ok(())
     }
 
     /// Records how an attempt to send ended. `false`: the lease was lost, or a receipt was faster.
@@ -317,6 +439,9 @@ impl Org<'_> {
             && let Some(carrier_id) = &end.carrier_message_id
         {
             execute!(self, "messages/learn_carrier_id", id, carrier_id);
+        }
+        if end.due_at.is_none() {
+            self.wake_lane(id).await?;
         }
         Ok(ended > 0)
     }

@@ -1,10 +1,9 @@
-//! The open database: connections, keys, group commit, wake-ups.
+//! The open database: connections, keys, units of work, wake-ups.
 
 use std::{
     collections::HashMap,
     path::Path,
-    str::FromStr,
-    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -14,37 +13,66 @@ use anteroom_model::{
     time::{Clock, Timestamp},
 };
 use futures::{FutureExt, future::BoxFuture};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use sqlx::{PgPool, SqlitePool};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
-    StoreError, checkpoint,
+    StoreError,
     conn::{Conn, on},
     inbound,
-    org::{ConnRef, Org, Wakes},
-    planner,
+    org::{ConnRef, Org, Work},
+    postgres,
     seal::{MasterKey, OrgKeys},
-    sql,
+    signals::{Signal, Signals},
+    sql, sqlite,
     writer::{self, Job},
 };
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
+/// How long a unit of work waits to be taken on where many wait.
+const TAKEN_ON: Duration = Duration::from_secs(2);
 
 /// How to open a store.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoreOptions {
-    /// `sqlite:` and the path of the database file, which is made where it is missing.
+    /// `sqlite:` and the path of the database file, which is made where it is missing; or
+    /// `postgres://user@host/database`.
     pub url: String,
-    /// Connections that read; one more writes.
-    pub readers: u32,
-    /// How long a statement waits for another process's lock.
+    /// Connections: in `SQLite` those that read, one more writes; in PostgreSQL all of this process but one.
+    pub connections: u32,
+    /// How long a statement waits for another one's lock.
     pub lock_timeout: Duration,
 }
 
 impl StoreOptions {
     /// For the database file `path`.
     pub fn sqlite(path: &Path) -> Self {
-        Self { url: format!("sqlite:{}", path.display()), readers: 4, lock_timeout: Duration::from_secs(5) }
+        Self {
+            url: format!("sqlite:{}", path.display()),
+            connections: 4,
+            lock_timeout: Duration::from_secs(5),
+        }
+    }
+
+    /// For a PostgreSQL URL, or one of `SQLite`.
+    pub fn url(url: &str) -> Self {
+        let mut options = Self::sqlite(Path::new(""));
+        url.clone_into(&mut options.url);
+        if options.is_postgres() {
+            options.connections = 16;
+        }
+        options
+    }
+
+    /// Whether it is a database server that other nodes share.
+    pub fn is_postgres(&self) -> bool {
+        self.url.starts_with("postgres:") || self.url.starts_with("postgresql:")
+    }
+}
+
+impl std::fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL may hold a password.
+        f.debug_struct("StoreOptions").field("connections", &self.connections).finish_non_exhaustive()
     }
 }
 
@@ -52,18 +80,23 @@ impl StoreOptions {
 #[derive(Clone, Debug)]
 pub struct Store(Arc<Inner>);
 
+/// What reads.
+#[derive(Debug)]
+enum Readers {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
 #[derive(Debug)]
 struct Inner {
-    readers: sqlx::SqlitePool,
+    readers: Readers,
     jobs: mpsc::Sender<Job>,
-    pub(crate) inbound: mpsc::Sender<inbound::Arrival>,
+    arrivals: mpsc::Sender<inbound::Arrival>,
     master: MasterKey,
     keys: RwLock<HashMap<OrganizationId, Arc<OrgKeys>>>,
     ids: Arc<Ids>,
     clock: Arc<dyn Clock>,
-    inbound_ready: Arc<Notify>,
-    outbound_ready: Notify,
-    events: broadcast::Sender<OrganizationId>,
+    signals: Arc<Signals>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -76,58 +109,41 @@ impl Drop for Inner {
 }
 
 impl Store {
-    /// Opens the database, brings it to the newest migration and starts its writer.
+    /// Opens the database, brings it to the newest migration and starts what writes.
     pub async fn open(
         options: &StoreOptions,
         master: MasterKey,
         ids: Arc<Ids>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let connect = SqliteConnectOptions::from_str(&options.url)?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(options.lock_timeout)
-            .statement_cache_capacity(512)
-            .pragma("cache_size", "-65536")
-            .pragma("temp_store", "memory")
-            // Sealed bytes of deleted rows are not left lying in free pages either.
-            .pragma("secure_delete", "fast")
-            .pragma("wal_autocheckpoint", "0")
-            .pragma("journal_size_limit", "67108864");
-        let lifelong = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
-        let writers = lifelong().max_connections(2).connect_with(connect.clone()).await?;
-        MIGRATIONS.run(&writers).await.map_err(|error| StoreError::Migrate(error.to_string()))?;
-        planner::inform(&mut Conn::Sqlite(writers.acquire().await?)).await?;
-        let readers = lifelong()
-            .max_connections(options.readers)
-            .connect_with(connect.pragma("query_only", "on"))
-            .await?;
-
-        let writer_conn = Conn::Sqlite(writers.acquire().await?);
-        let checkpoint_conn = Conn::Sqlite(writers.acquire().await?);
         let (jobs, waiting_jobs) = mpsc::channel(writer::WAITING);
         let (arrivals, waiting_arrivals) = mpsc::channel(writer::WAITING);
-        let inbound_ready = Arc::new(Notify::new());
-        let tasks = vec![
-            tokio::spawn(writer::run(writer_conn, waiting_jobs, waiting_arrivals, inbound_ready.clone())),
-            tokio::spawn(checkpoint::run(checkpoint_conn)),
-        ];
-        let (events, _) = broadcast::channel(1_024);
-        Ok(Self(Arc::new(Inner {
-            readers,
-            jobs,
-            inbound: arrivals,
-            master,
-            keys: RwLock::default(),
-            ids,
-            clock,
-            inbound_ready,
-            outbound_ready: Notify::new(),
-            events,
-            tasks,
-        })))
+        let (readers, tasks, signals);
+        if options.is_postgres() {
+            let (others, to_others) = mpsc::channel(writer::WAITING);
+            signals = Arc::new(Signals::new(Some(others)));
+            let heard = signals.clone();
+            let opened = postgres::open(options, waiting_jobs, waiting_arrivals, to_others, heard).await?;
+            (readers, tasks) = (Readers::Postgres(opened.0), opened.1);
+        } else {
+            signals = Arc::new(Signals::new(None));
+            let opened = sqlite::open(options, waiting_jobs, waiting_arrivals, signals.clone()).await?;
+            (readers, tasks) = (Readers::Sqlite(opened.0), opened.1);
+        }
+        let keys = RwLock::default();
+        let inner = Inner { readers, jobs, arrivals, master, keys, ids, clock, signals, tasks };
+        let store = Self(Arc::new(inner));
+        store.check_master_key().await?;
+        Ok(store)
+    }
+
+    /// A node with another key than the others would find out with the first text it reads: too late.
+    async fn check_master_key(&self) -> Result<(), StoreError> {
+        let Some(organization) = self.organizations().await?.first().copied() else { return Ok(()) };
+        match self.keys(organization).await {
+            Err(StoreError::Sealed(_)) => Err(StoreError::MasterKey),
+            other => other.map(drop),
+        }
     }
 
     /// The clock of this store.
@@ -164,28 +180,42 @@ impl Store {
     {
         let keys = self.keys(organization).await?;
         let (tell, told) = oneshot::channel();
-        let wakes = Arc::new(Wakes::default());
         let store = self.clone();
         let job: Job = Box::new(move |conn| {
             async move {
-                let org = store.org(ConnRef::Borrowed(conn), organization, keys, wakes.clone());
-                match work(org).await {
-                    Ok(value) => Some(Box::new(move |outcome: Result<(), StoreError>| {
-                        // Here, not in the caller: it may have gone away, the rows are there all the same.
-                        if outcome.is_ok() {
-                            store.wake(organization, &wakes);
-                        }
-                        drop(tell.send(outcome.map(|()| value).map_err(E::from)));
-                    }) as writer::Committed),
+                let work_of = Arc::new(Work::default());
+                let org = store.org(ConnRef::Borrowed(conn), organization, keys.clone(), work_of.clone());
+                let value = match work(org).await {
+                    Ok(value) => value,
                     Err(error) => {
                         drop(tell.send(Err(error)));
-                        None
+                        return None;
                     }
-                }
+                };
+                let mut org = store.org(ConnRef::Borrowed(conn), organization, keys, work_of.clone());
+                let told_events = match org.append_events().await {
+                    Ok(told) => told,
+                    Err(error) => {
+                        drop(tell.send(Err(error.into())));
+                        return None;
+                    }
+                };
+                Some(Box::new(move |outcome: Result<(), StoreError>| {
+                    // Here, not in the caller: it may have gone away, the rows are there all the same.
+                    if outcome.is_ok() {
+                        for signal in work_of.signals() {
+                            store.0.signals.raise(signal);
+                        }
+                        if told_events {
+                            store.0.signals.raise(Signal::Events(organization));
+                        }
+                    }
+                    drop(tell.send(outcome.map(|()| value).map_err(E::from)));
+                }) as writer::Committed)
             }
             .boxed()
         });
-        self.0.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+        self.submit(job).await?;
         told.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -234,32 +264,49 @@ impl Store {
         Ok(OldestDue { count, oldest })
     }
 
-    /// Waits until something inbound was committed by this process.
+    /// Waits until something inbound was committed.
     pub async fn inbound_ready(&self) {
-        self.0.inbound_ready.notified().await;
+        self.0.signals.inbound().await;
     }
 
-    /// Waits until something outbound was committed by this process.
+    /// Waits until something outbound was committed.
     pub async fn outbound_ready(&self) {
-        self.0.outbound_ready.notified().await;
+        self.0.signals.outbound().await;
     }
 
-    /// Organizations whose events grow, as they are committed by this process.
+    /// Organizations whose events grow, as they are committed, by whichever node.
     pub fn event_wakes(&self) -> broadcast::Receiver<OrganizationId> {
-        self.0.events.subscribe()
+        self.0.signals.events()
+    }
+
+    /// Organizations whose set-up was changed, as [`Self::setup_changed`] was told by whichever node.
+    pub fn setup_wakes(&self) -> broadcast::Receiver<OrganizationId> {
+        self.0.signals.setup()
+    }
+
+    /// Tells every node that something of `organization` that is kept in memory has changed.
+    pub fn setup_changed(&self, organization: OrganizationId) {
+        self.0.signals.raise(Signal::Setup(organization));
     }
 
     pub(crate) fn arrivals(&self) -> &mpsc::Sender<inbound::Arrival> {
-        &self.0.inbound
+        &self.0.arrivals
     }
 
-    /// Hands a job that spans organizations to the writer.
+    /// Hands a unit of work to whoever writes.
     pub(crate) async fn submit(&self, job: Job) -> Result<(), StoreError> {
-        self.0.jobs.send(job).await.map_err(|_| StoreError::Closed)
+        match self.0.jobs.send_timeout(job, TAKEN_ON).await {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(StoreError::Busy),
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(StoreError::Closed),
+        }
     }
 
     pub(crate) async fn reader(&self) -> Result<Conn, StoreError> {
-        Ok(Conn::Sqlite(self.0.readers.acquire().await?))
+        Ok(match &self.0.readers {
+            Readers::Sqlite(pool) => Conn::Sqlite(pool.acquire().await?),
+            Readers::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
+        })
     }
 
     /// The keys of `organization`, from memory or opened with the master key.
@@ -286,19 +333,9 @@ impl Store {
         conn: ConnRef<'c>,
         organization: OrganizationId,
         keys: Arc<OrgKeys>,
-        wakes: Arc<Wakes>,
+        work: Arc<Work>,
     ) -> Org<'c> {
-        Org { conn, organization, keys, ids: self.0.ids.clone(), now: self.now(), wakes }
-    }
-
-    fn wake(&self, organization: OrganizationId, wakes: &Wakes) {
-        if wakes.outbound.load(Ordering::Relaxed) {
-            self.0.outbound_ready.notify_one();
-        }
-        if wakes.events.load(Ordering::Relaxed) {
-            // Nobody listening is no error.
-            drop(self.0.events.send(organization));
-        }
+        Org { conn, organization, keys, ids: self.0.ids.clone(), now: self.now(), work }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Group commit: writes that wait at the same time share one transaction and one flush.
+//! Group commit on `SQLite`: writes that wait at the same time share one transaction and one flush.
 //!
 //! With `synchronous=FULL` a commit costs a flush to disk, which takes longer than all the statements of a
 //! usual write. So one task owns the writing connection; while it flushes one batch, the next one gathers.
@@ -9,12 +9,13 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
 use metrics::histogram;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 use crate::{
     StoreError,
     conn::Conn,
     inbound::{self, Arrival},
+    signals::Signals,
 };
 
 /// Told once the fate of the transaction is known.
@@ -29,12 +30,12 @@ const BATCH: usize = 128;
 /// Jobs that may wait; more callers wait for room.
 pub(crate) const WAITING: usize = 1_024;
 
-/// Runs until the last senders are gone. `ready` is told of texts that were stored.
+/// Runs until the last senders are gone.
 pub(crate) async fn run(
     mut conn: Conn,
     mut jobs: mpsc::Receiver<Job>,
     mut arrivals: mpsc::Receiver<Arrival>,
-    ready: Arc<Notify>,
+    signals: Arc<Signals>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut texts = Vec::with_capacity(inbound::ROWS);
@@ -53,11 +54,11 @@ pub(crate) async fn run(
         let outcome = match arrived {
             Some(arrived) if batch.is_empty() => {
                 // As with jobs: no panic ends the writing of all.
-                let stored = AssertUnwindSafe(inbound::commit(&mut conn, arrived, &ready));
+                let stored = AssertUnwindSafe(inbound::commit(&mut conn, arrived, &signals));
                 stored.catch_unwind().await.unwrap_or(Err(StoreError::Closed))
             }
             arrived => {
-                let arrived = arrived.map(|arrived| inbound::job(arrived, ready.clone()));
+                let arrived = arrived.map(|arrived| inbound::job(arrived, signals.clone()));
                 commit(&mut conn, arrived.into_iter().chain(batch.drain(..)), together == 1).await
             }
         };

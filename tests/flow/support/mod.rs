@@ -24,6 +24,7 @@ use anteroom_carriers::{Carriers, ClientConfig};
 use anteroom_model::{ids::Ids, states::Direction, time::Clock};
 use anteroom_policy::{HostConfig, Limits, PolicyHost};
 use anteroom_store::{MasterKey, Store, StoreOptions};
+use anteroom_test_support::postgres::{Cluster, Database};
 use axum::Router;
 use tempfile::TempDir;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -43,11 +44,17 @@ pub(crate) struct TestApp {
     pub(crate) server: App,
     pub(crate) clock: Arc<TestClock>,
     router: Router,
-    _folder: TempDir,
+    _place: Place,
 }
 
-/// Runs `test` with a clinic of its own, then sees to it that no work is left.
-pub(crate) async fn run(test: impl AsyncFnOnce(Clinic)) {
+/// Where the rows are; it goes away with this.
+enum Place {
+    Sqlite(TempDir),
+    Postgres(Database),
+}
+
+/// Runs `test` with a clinic of its own, then sees to it that no work is left; on one engine after the other.
+pub(crate) async fn run(test: impl AsyncFn(Clinic)) {
     run_without_outbox(async |clinic| {
         clinic.app.start_outbox();
         test(clinic).await;
@@ -56,8 +63,21 @@ pub(crate) async fn run(test: impl AsyncFnOnce(Clinic)) {
 }
 
 /// The same, but nothing is sent until the test starts the outbox.
-pub(crate) async fn run_without_outbox(test: impl AsyncFnOnce(Clinic)) {
-    let app = Arc::new(TestApp::open().await);
+pub(crate) async fn run_without_outbox(test: impl AsyncFn(Clinic)) {
+    let sqlite = Place::Sqlite(tempfile::tempdir().unwrap());
+    run_on(sqlite, &test).await;
+    let database = tokio::task::spawn_blocking(|| Cluster::shared().fresh_database()).await.unwrap();
+    run_on(Place::Postgres(database), &test).await;
+}
+
+async fn run_on(place: Place, test: impl AsyncFn(Clinic)) {
+    // Shown where the test fails: the last one named is the engine it failed on.
+    #[expect(clippy::print_stdout, reason = "the harness keeps it back while the test passes")]
+    match &place {
+        Place::Sqlite(_) => println!("on SQLite"),
+        Place::Postgres(_) => println!("on PostgreSQL"),
+    }
+    let app = Arc::new(TestApp::open(place).await);
     let server = &app.server;
     server.tasks.spawn(pipeline::run(server.clone()));
     server.tasks.spawn(housekeeping::run(server.clone()));
@@ -66,12 +86,16 @@ pub(crate) async fn run_without_outbox(test: impl AsyncFnOnce(Clinic)) {
 }
 
 impl TestApp {
-    async fn open() -> Self {
+    async fn open(place: Place) -> Self {
         // Fails where another test has installed it already.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let folder = tempfile::tempdir().unwrap();
         let clock = TestClock::at(START);
-        let options = StoreOptions::sqlite(&folder.path().join("anteroom.db"));
+        let options = match &place {
+            Place::Sqlite(folder) => StoreOptions::sqlite(&folder.path().join("anteroom.db")),
+            Place::Postgres(database) => {
+                StoreOptions { connections: 6, ..StoreOptions::url(&database.url()) }
+            }
+        };
         let ids = Arc::new(Ids::from_seed([7; 32]));
         let store = Store::open(&options, MasterKey::new([9; 32]), ids, clock.clone()).await.unwrap();
         let server = App::new(Parts {
@@ -88,7 +112,7 @@ impl TestApp {
             tasks: TaskTracker::new(),
             store,
         });
-        Self { router: http_server::router(server.clone()), server, clock, _folder: folder }
+        Self { router: http_server::router(server.clone()), server, clock, _place: place }
     }
 
     /// Begins to send.

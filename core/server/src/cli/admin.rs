@@ -1,6 +1,6 @@
 //! Setting up what `anteroom serve` needs, from a terminal.
 
-use std::{io::Read, path::PathBuf};
+use std::io::Read;
 
 use anteroom_carriers::{Address, CarrierKind, Credentials};
 use anteroom_model::{
@@ -9,23 +9,23 @@ use anteroom_model::{
 };
 use anteroom_policy::{HostConfig, PolicyHost};
 use anteroom_store::{NewCarrierAccount, NewNumber, NewStaff, Org, OrganizationSettings};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use futures::FutureExt;
 
 use crate::{
     auth::password,
     builtin,
-    cli::{Failure, start},
+    cli::{Failure, PlaceArgs, place::Opener},
     policies::Policies,
 };
 
-/// What can be set up. The server must not be running on the same folder.
+/// What can be set up. On an embedded database the server must not be running meanwhile.
 #[derive(Debug, Subcommand)]
 pub(super) enum Admin {
     /// Make an organization with the default policies; prints its id.
     Organization {
         #[command(flatten)]
-        place: Place,
+        place: PlaceArgs,
         /// Shown to patients and staff.
         #[arg(long)]
         name: String,
@@ -33,7 +33,7 @@ pub(super) enum Admin {
     /// Add a member of staff; the password is read from standard input.
     Staff {
         #[command(flatten)]
-        place: Place,
+        place: PlaceArgs,
         /// Whose.
         #[arg(long)]
         organization: OrganizationId,
@@ -51,7 +51,7 @@ pub(super) enum Admin {
     /// and Billing.
     Team {
         #[command(flatten)]
-        place: Place,
+        place: PlaceArgs,
         /// Whose.
         #[arg(long)]
         organization: OrganizationId,
@@ -62,7 +62,7 @@ pub(super) enum Admin {
     /// Say whether the carriers let a number send.
     Registration {
         #[command(flatten)]
-        place: Place,
+        place: PlaceArgs,
         /// Whose.
         #[arg(long)]
         organization: OrganizationId,
@@ -79,7 +79,7 @@ pub(super) enum Admin {
     /// Add a carrier account; its credentials are read from standard input as JSON. Prints its id.
     Account {
         #[command(flatten)]
-        place: Place,
+        place: PlaceArgs,
         /// Whose.
         #[arg(long)]
         organization: OrganizationId,
@@ -99,7 +99,7 @@ pub(super) enum Admin {
     /// Add a number of a carrier account.
     Number {
         #[command(flatten)]
-        place: Place,
+        place: PlaceArgs,
         /// Whose.
         #[arg(long)]
         organization: OrganizationId,
@@ -121,18 +121,10 @@ pub(super) enum Admin {
     },
 }
 
-/// Where the database is.
-#[derive(Debug, Args)]
-pub(super) struct Place {
-    /// Folder of the database and the master key.
-    #[arg(long, env = "ANTEROOM_DATA_DIR", default_value = "data")]
-    data_dir: PathBuf,
-}
-
 pub(super) async fn run(command: Admin) -> Result<(), Failure> {
     let made = match command {
         Admin::Organization { place, name } => {
-            let opened = start::open_store(&place.data_dir).await?;
+            let opened = place.place().open(Opener::Command).await?;
             let key = opened.store.master().derive("anteroom compiled policies v1");
             let policies = Policies::new(PolicyHost::new(HostConfig::new(key))?);
             let id = opened.store.create_organization(&name, &OrganizationSettings::default()).await?;
@@ -140,7 +132,7 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
             id.to_string()
         }
         Admin::Staff { place, organization, name, email, role } => {
-            let opened = start::open_store(&place.data_dir).await?;
+            let opened = place.place().open(Opener::Command).await?;
             let password = standard_input()?;
             if password.chars().count() < 12 {
                 return Err("a password has 12 characters or more".into());
@@ -154,7 +146,7 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
                 .to_string()
         }
         Admin::Team { place, organization, name } => {
-            let opened = start::open_store(&place.data_dir).await?;
+            let opened = place.place().open(Opener::Command).await?;
             opened
                 .store
                 .write(organization, move |mut org| async move { org.insert_team(&name).await }.boxed())
@@ -162,7 +154,7 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
                 .to_string()
         }
         Admin::Registration { place, organization, address, registration, note } => {
-            let opened = start::open_store(&place.data_dir).await?;
+            let opened = place.place().open(Opener::Command).await?;
             let address = Address::parse(&address)?;
             opened
                 .store
@@ -172,7 +164,7 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
                 .await?
         }
         Admin::Account { place, organization, carrier, label, public_url, answers_opt_outs } => {
-            let opened = start::open_store(&place.data_dir).await?;
+            let opened = place.place().open(Opener::Command).await?;
             let credentials = standard_input()?;
             Credentials::from_json(carrier, credentials.as_bytes())?;
             let carrier = carrier.as_str().to_owned();
@@ -184,7 +176,7 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
                 .to_string()
         }
         Admin::Number { place, organization, account, address, kind, label, registration } => {
-            let opened = start::open_store(&place.data_dir).await?;
+            let opened = place.place().open(Opener::Command).await?;
             let new = NewNumber {
                 carrier_account_id: account,
                 facility_id: None,

@@ -29,8 +29,10 @@ where
     app.store
         .write(caller.organization, move |mut org| {
             async move {
-                let mut conversation =
-                    org.conversation(id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
+                let mut conversation = org
+                    .conversation_to_change(id)
+                    .await?
+                    .ok_or_else(|| Problem::not_found("conversation"))?;
                 if expected.is_some_and(|version| version != conversation.version) {
                     return Err(outdated(&mut org, &conversation).await?);
                 }
@@ -42,13 +44,7 @@ where
                 if org.update_conversation(&mut conversation).await? == ConversationChange::Outdated {
                     return Err(outdated(&mut org, &conversation).await?);
                 }
-                org.insert_event(&NewEvent {
-                    kind,
-                    conversation_id: Some(id),
-                    actor: Actor::Staff(staff),
-                    data,
-                })
-                .await?;
+                org.tell(NewEvent { kind, conversation_id: Some(id), actor: Actor::Staff(staff), data });
                 org.insert_audit(&audit).await?;
                 Ok(conversation)
             }

@@ -92,7 +92,7 @@ pub(super) async fn send(
     view(&app, &caller, message).await.map(|view| (StatusCode::CREATED, Json(view)))
 }
 
-/// Sends a failed, blocked or unknown text again.
+/// Sends a failed, blocked or unknown text again, or works a dead or held one off again.
 #[utoipa::path(post, path = "/api/v1/messages/{id}/retry", tag = "messages", params(("id" = MessageId, Path)),
     responses((status = 200, body = MessageView), (status = 404), (status = 409)))]
 pub(super) async fn retry(
@@ -105,11 +105,12 @@ pub(super) async fn retry(
     app.store
         .write(caller.organization, move |mut org| {
             async move {
-                let message = org.message(id).await?;
-                let message = message
-                    .filter(|message| message.direction == Direction::Outbound)
-                    .ok_or_else(|| Problem::not_found("message"))?;
-                if !org.retry_outbound(id).await? {
+                let message = org.message(id).await?.ok_or_else(|| Problem::not_found("message"))?;
+                let (again, state) = match message.direction {
+                    Direction::Outbound => (org.retry_outbound(id).await?, MessageState::Queued),
+                    Direction::Inbound => (org.retry_inbound(id).await?, MessageState::Received),
+                };
+                if !again {
                     let detail = format!("This text is {}; there is nothing to try again.", message.state);
                     return Err(Problem::new(
                         StatusCode::CONFLICT,
@@ -118,13 +119,12 @@ pub(super) async fn retry(
                         detail,
                     ));
                 }
-                org.insert_event(&NewEvent {
+                org.tell(NewEvent {
                     kind: "message.state",
                     conversation_id: message.conversation_id,
                     actor: Actor::Staff(staff),
-                    data: json!({ "message_id": id, "state": MessageState::Queued }),
-                })
-                .await?;
+                    data: json!({ "message_id": id, "state": state }),
+                });
                 org.insert_audit(&audit).await?;
                 Ok::<_, Problem>(())
             }
@@ -153,7 +153,8 @@ impl Reply {
                 Idempotent::Misused => return Err(misused_key()),
             }
         }
-        let mut c = org.conversation(self.id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
+        let mut c =
+            org.conversation_to_change(self.id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
         match c.assignee_id {
             Some(holder) if holder != me => return Err(Refusal::HeldBy(holder).explain(org).await?),
             _ if c.state == ConversationState::Closed => return Err(Refusal::Closed.explain(org).await?),
@@ -200,7 +201,7 @@ impl Reply {
         }
         for (kind, data) in tell {
             let (conversation_id, actor) = (Some(c.id), Actor::Staff(me));
-            org.insert_event(&NewEvent { kind, conversation_id, actor, data }).await?;
+            org.tell(NewEvent { kind, conversation_id, actor, data });
         }
         org.insert_audit(&self.caller.audit("message.sent", Some(message.0))).await?;
         Ok(message)

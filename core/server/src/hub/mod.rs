@@ -7,6 +7,7 @@
 mod actions;
 mod changes;
 mod conversations;
+mod dead_letters;
 mod decisions;
 mod events;
 mod lists;
@@ -40,6 +41,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(actions::snooze))
         .routes(routes!(messages::list, messages::send))
         .routes(routes!(messages::retry))
+        .routes(routes!(dead_letters::list))
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(timeline::list))
         .routes(routes!(events::stream))

@@ -105,13 +105,12 @@ pub(super) async fn add(
                         Idempotent::Misused => return Err(misused_key().into()),
                     }
                 }
-                org.insert_event(&NewEvent {
+                org.tell(NewEvent {
                     kind: "note.added",
                     conversation_id: Some(id),
                     actor: Actor::Staff(me),
                     data: json!({ "note_id": note.id }),
-                })
-                .await?;
+                });
                 org.insert_audit(&audit).await?;
                 Ok(note)
             }

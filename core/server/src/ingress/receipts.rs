@@ -38,7 +38,7 @@ pub(super) async fn apply(app: &App, hook: &Hook, receipts: Vec<Receipt>) -> Res
                     if !org.apply_receipt(&message, next, error, &receipt.carrier_message_id).await? {
                         return Ok("late");
                     }
-                    org.insert_event(&NewEvent {
+                    org.tell(NewEvent {
                         kind: "message.state",
                         conversation_id: message.conversation_id,
                         actor: Actor::Host,
@@ -47,8 +47,7 @@ pub(super) async fn apply(app: &App, hook: &Hook, receipts: Vec<Receipt>) -> Res
                             "state": next,
                             "error_text": failure.map(|failure| failure.text.as_ref()),
                         }),
-                    })
-                    .await?;
+                    });
                     if let Some(failure) = failure {
                         learn_from(&mut org, failure, &message.peer, message.number_id).await?;
                     }
@@ -74,13 +73,12 @@ pub(crate) async fn learn_from(
         FailureKind::OptedOut => {
             if org.record_opt_out(peer, Some(number), "carrier").await? {
                 let conversation = org.conversation_with(number, peer).await?;
-                org.insert_event(&NewEvent {
+                org.tell(NewEvent {
                     kind: "opt_out.recorded",
                     conversation_id: conversation.map(|conversation| conversation.id),
                     actor: Actor::Host,
                     data: json!({ "source": "carrier" }),
-                })
-                .await?;
+                });
             }
         }
         FailureKind::Unregistered => {

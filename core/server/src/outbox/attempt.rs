@@ -18,6 +18,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 const TOO_OLD: Duration = Duration::from_hours(24);
 /// How long a carrier is given to show a text that it may have taken.
 const SETTLE: Duration = Duration::from_secs(5);
+/// The client's time-out, and how far the nodes' clocks may be apart.
+const LONGEST_SEND: Duration = Duration::from_secs(20);
 /// How often the carrier's list is asked before staff have to decide.
 const CHECKS: i32 = 6;
 /// How far the carrier's clock may be behind ours when its list is searched.
@@ -27,7 +29,7 @@ const CLOCK_SKEW: Duration = Duration::from_mins(1);
 const AMBIGUOUS: &str = "ambiguous";
 
 /// How an attempt ended, and what the carrier said where it refused.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub(super) end: SendEnd,
     pub(super) failure: Option<Failure>,
@@ -58,6 +60,12 @@ pub(super) async fn send(
         let text =
             "This text could not be sent within a day and was given up. Send it again if it still matters.";
         return Ok(refused("too_old", text));
+    }
+    if app.store.now().plus(LONGEST_SEND) > work.until {
+        // Once the lease ends another node may take it up, and must find no send under way.
+        let mut outcome = Outcome::of(MessageState::Queued);
+        outcome.end.due_at = Some(app.store.now());
+        return Ok(outcome);
     }
     let status_url = Endpoint::Status.url(&account.row.public_url);
     let joined = if status_url.contains('?') { '&' } else { '?' };

@@ -13,7 +13,7 @@ pub(crate) use gate::registration_refusal;
 use std::time::Duration;
 
 use anteroom_model::{states::MessageState, time::Timestamp};
-use anteroom_store::{OutboundWork, SendEnd, StoreError};
+use anteroom_store::{Claimed, OutboundWork, SendEnd, StoreError};
 use futures::FutureExt;
 use metrics::counter;
 
@@ -28,12 +28,13 @@ struct Outbox;
 impl Stage for Outbox {
     const NAME: &'static str = "outbox";
     const AT_ONCE: u32 = 32;
-    /// Longer than the client's own time-out of 15 s, with room for a slow commit.
-    const LEASE: Duration = Duration::from_mins(1);
+    /// Twice the client's own time-out of 15 s (a text in doubt is looked up, then sent), with room for a slow
+    /// commit. A send that could outlast it isn't begun.
+    const LEASE: Duration = Duration::from_secs(45);
     const POLL: Duration = Duration::from_millis(250);
     type Work = OutboundWork;
 
-    async fn claim(app: &App, until: Timestamp, room: u32) -> Result<Vec<OutboundWork>, StoreError> {
+    async fn claim(app: &App, until: Timestamp, room: u32) -> Result<Claimed<OutboundWork>, StoreError> {
         app.store.claim_outbound(app.node, until, room).await
     }
 
@@ -85,7 +86,8 @@ async fn one(app: &App, work: OutboundWork) -> Result<MessageState, StoreError> 
             attempt::send(app, &entry.organization, &number, &account, &work).await?
         }
     };
-    record(app, work, end).await
+    let lease_end = work.until;
+    dispatch::until_stored(app, lease_end, || record(app, work.clone(), end.clone())).await
 }
 
 async fn record(
@@ -105,7 +107,7 @@ async fn record(
             async move {
                 let attempt::Outcome { end, failure } = outcome;
                 if org.end_send(work.id, node, &end).await? {
-                    tell(&mut org, &work, &end).await?;
+                    tell(&org, &work, &end);
                 }
                 if let Some(failure) = failure {
                     let (peer, number) = (&work.peer, work.number_id);
@@ -123,26 +125,19 @@ async fn record(
 }
 
 /// Staff see every state but the waiting for another try.
-async fn tell(
-    org: &mut anteroom_store::Org<'_>,
-    work: &OutboundWork,
-    end: &SendEnd,
-) -> Result<(), StoreError> {
+fn tell(org: &anteroom_store::Org<'_>, work: &OutboundWork, end: &SendEnd) {
     let retrying = matches!(end.state, MessageState::Queued | MessageState::Sending);
     if retrying && work.attempt > 1 {
-        return Ok(());
+        return;
     }
-    let data = serde_json::json!({
-        "message_id": work.id,
-        "state": end.state,
-        "error_text": end.error_text,
-    });
-    org.insert_event(&anteroom_store::NewEvent {
+    org.tell(anteroom_store::NewEvent {
         kind: "message.state",
         conversation_id: work.conversation_id,
         actor: anteroom_store::Actor::Host,
-        data,
-    })
-    .await
-    .map(drop)
+        data: serde_json::json!({
+            "message_id": work.id,
+            "state": end.state,
+            "error_text": end.error_text,
+        }),
+    });
 }

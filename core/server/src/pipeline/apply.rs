@@ -75,7 +75,7 @@ async fn store(org: &mut Org<'_>, context: &Context, mut plan: Plan) -> Result<(
         org.insert_decision(decision).await?;
     }
     for event in plan.events {
-        org.insert_event(&event.of(conversation)).await?;
+        org.tell(event.of(conversation));
     }
     let newly_opted_out = change_opt_out(org, context, plan.opt_out, conversation).await?;
     for text in plan.texts {
@@ -104,7 +104,7 @@ async fn change_opt_out(
             for (message, conversation) in org.block_queued(&context.peer, scope, OPTED_OUT).await? {
                 let data =
                     json!({ "message_id": message, "state": MessageState::Blocked, "error_text": OPTED_OUT });
-                tell(org, "message.state", conversation, Actor::Host, data).await?;
+                tell(org, "message.state", conversation, Actor::Host, data);
             }
             ("opt_out.recorded", json!({ "source": "keyword" }))
         }
@@ -113,7 +113,7 @@ async fn change_opt_out(
             ("opt_out.cleared", json!({ "source": "keyword" }))
         }
     };
-    tell(org, kind, conversation, Actor::Patient, data).await?;
+    tell(org, kind, conversation, Actor::Patient, data);
     Ok(change == OptOutChange::Record)
 }
 
@@ -142,17 +142,18 @@ async fn queue(
         _ => Actor::Host,
     };
     let data = json!({ "message_id": id, "why": text.reason });
-    tell(org, "message.queued", conversation, actor, data).await
+    tell(org, "message.queued", conversation, actor, data);
+    Ok(())
 }
 
-async fn tell(
-    org: &mut Org<'_>,
+fn tell(
+    org: &Org<'_>,
     kind: &'static str,
     conversation_id: Option<ConversationId>,
     actor: Actor,
     data: Value,
-) -> Result<(), StoreError> {
-    org.insert_event(&NewEvent { kind, conversation_id, actor, data }).await.map(drop)
+) {
+    org.tell(NewEvent { kind, conversation_id, actor, data });
 }
 
 /// Fills the organization's name into one of its own texts.

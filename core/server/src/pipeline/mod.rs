@@ -23,7 +23,7 @@ use anteroom_model::{
     states::MessageState,
     time::Timestamp,
 };
-use anteroom_store::{InboundWork, StoreError};
+use anteroom_store::{Claimed, InboundWork, StoreError};
 use futures::FutureExt;
 use metrics::{counter, histogram};
 
@@ -46,11 +46,11 @@ struct Pipeline;
 impl Stage for Pipeline {
     const NAME: &'static str = "pipeline";
     const AT_ONCE: u32 = 32;
-    const LEASE: Duration = Duration::from_mins(1);
+    const LEASE: Duration = Duration::from_secs(15);
     const POLL: Duration = Duration::from_millis(500);
     type Work = InboundWork;
 
-    async fn claim(app: &App, until: Timestamp, room: u32) -> Result<Vec<InboundWork>, StoreError> {
+    async fn claim(app: &App, until: Timestamp, room: u32) -> Result<Claimed<InboundWork>, StoreError> {
         app.store.claim_inbound(app.node, until, room).await
     }
 
@@ -86,7 +86,9 @@ async fn process(app: &App, work: InboundWork) {
         Err(turn::TurnError::LeaseLost) => "lease_lost",
         Err(error) => {
             tracing::error!(message = %id, attempt, %error, "a turn failed");
-            if let Err(error) = put_off(app, organization, id, attempt).await {
+            let lease_end = app.store.now().plus(Pipeline::LEASE);
+            let put_off = || put_off(app, organization, id, attempt);
+            if let Err(error) = dispatch::until_stored(app, lease_end, put_off).await {
                 tracing::error!(message = %id, %error, "a failed turn could not be put off; its lease will end");
             }
             "failed"

@@ -1,13 +1,23 @@
--- The oldest due message of each lane (one patient on one number): an earlier one that still waits, or that
--- somebody works on, holds back the later ones.
-UPDATE messages SET state = 'processing', attempt = attempt + 1, due_at = $2, lease_node = $3
-WHERE (organization_id, id) IN (
-    SELECT m.organization_id, m.id FROM messages m
-    WHERE m.direction = 'inbound' AND m.due_at <= $1
-      AND NOT EXISTS (
-          SELECT 1 FROM messages e
-          WHERE e.organization_id = m.organization_id AND e.number_id = m.number_id
-            AND e.peer_hash = m.peer_hash AND e.direction = m.direction
-            AND e.due_at IS NOT NULL AND e.id < m.id)
-    ORDER BY m.due_at LIMIT $4)
-RETURNING organization_id, id, carrier_account_id, number_id, peer_hash, peer, body, extra, attempt, created_at
+-- Looks at the messages that have been due longest. One behind an older message of its lane (one patient on
+-- one number) that waits or is worked on is put aside until $5: whoever ends the work on the older one
+-- wakes it before. The others are leased. So each is looked at once, however many wait.
+WITH due AS (
+    SELECT organization_id, id, number_id, peer_hash FROM messages
+    WHERE direction = 'inbound' AND due_at <= $1 ORDER BY due_at LIMIT $4),
+judged AS (
+    SELECT organization_id, id,
+        ROW_NUMBER() OVER (PARTITION BY organization_id, number_id, peer_hash ORDER BY id) > 1
+        OR EXISTS (
+            SELECT 1 FROM messages e
+            WHERE e.organization_id = due.organization_id AND e.number_id = due.number_id
+              AND e.peer_hash = due.peer_hash AND e.direction = 'inbound'
+              AND e.in_lane AND e.due_at IS NOT NULL AND e.id < due.id) AS behind
+    FROM due)
+UPDATE messages SET in_lane = TRUE,
+    due_at = CASE WHEN s.behind THEN $5 ELSE $2 END,
+    lease_node = CASE WHEN s.behind THEN NULL ELSE $3 END,
+    state = CASE WHEN s.behind THEN messages.state ELSE 'processing' END,
+    attempt = messages.attempt + CASE WHEN s.behind THEN 0 ELSE 1 END
+FROM judged s WHERE messages.organization_id = s.organization_id AND messages.id = s.id
+RETURNING organization_id, id, lease_node, carrier_account_id, number_id, peer, body, extra, attempt,
+    created_at

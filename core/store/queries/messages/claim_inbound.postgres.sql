@@ -1,0 +1,29 @@
+-- Looks at the messages that have been due longest. One behind an older message of its lane (one patient on
+-- one number) that waits or is worked on is put aside until $5: whoever ends the work on the older one
+-- wakes it before. The others are leased. So each is looked at once, however many wait.
+-- Several nodes claim at once: a row that another one has locked is passed over, and its lane with it, since
+-- what is older in a lane was judged before anything was locked.
+WITH due AS MATERIALIZED (
+    SELECT organization_id, id, number_id, peer_hash FROM messages
+    WHERE direction = 'inbound' AND due_at <= $1 ORDER BY due_at LIMIT $4 * 4),
+judged AS MATERIALIZED (
+    SELECT organization_id, id,
+        ROW_NUMBER() OVER (PARTITION BY organization_id, number_id, peer_hash ORDER BY id) > 1
+        OR EXISTS (
+            SELECT 1 FROM messages e
+            WHERE e.organization_id = due.organization_id AND e.number_id = due.number_id
+              AND e.peer_hash = due.peer_hash AND e.direction = 'inbound'
+              AND e.in_lane AND e.due_at IS NOT NULL AND e.id < due.id) AS behind
+    FROM due),
+seen AS MATERIALIZED (
+    SELECT m.organization_id, m.id, j.behind
+    FROM messages m JOIN judged j ON j.organization_id = m.organization_id AND j.id = m.id
+    WHERE m.due_at <= $1 ORDER BY m.due_at LIMIT $4 FOR UPDATE OF m SKIP LOCKED)
+UPDATE messages m SET in_lane = TRUE,
+    due_at = CASE WHEN s.behind THEN $5::bigint ELSE $2::bigint END,
+    lease_node = CASE WHEN s.behind THEN NULL ELSE $3::uuid END,
+    state = CASE WHEN s.behind THEN m.state ELSE 'processing' END,
+    attempt = m.attempt + CASE WHEN s.behind THEN 0 ELSE 1 END
+FROM seen s WHERE m.organization_id = s.organization_id AND m.id = s.id
+RETURNING m.organization_id, m.id, m.lease_node, m.carrier_account_id, m.number_id, m.peer, m.body, m.extra, m.attempt,
+    m.created_at
