@@ -73,10 +73,14 @@ async fn a_node_cut_off_from_the_database_holds_nothing_up() {
 async fn cut_off(site: &Site, row: &Row, time: Duration) -> (Instant, Instant) {
     let cut = Instant::now();
     site.proxies[2].set(Faults { frozen: true, ..Faults::default() });
-    tokio::time::sleep(time).await;
+    site.ready(2, 503).await;
+    // As load balancers do.
+    row.load.move_to(site.doors()[..2].to_vec());
+    tokio::time::sleep(time.saturating_sub(cut.elapsed())).await;
     let healed = Instant::now();
     site.proxies[2].heal();
-    site.all_ready(200).await;
+    site.ready(2, 200).await;
+    row.load.move_to(site.doors());
     row.goes_on(100).await;
     (cut, healed)
 }

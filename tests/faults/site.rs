@@ -143,13 +143,19 @@ impl Site {
 
     /// Every node answers `/readyz` so.
     pub(crate) async fn all_ready(&self, status: u16) {
-        for node in &self.nodes {
-            eventually(&format!("/readyz says {status}"), PATIENCE * 2, async || {
-                let reply = Reply::of(node.client().get(node.url("/readyz"))).await;
-                reply.is_ok_and(|reply| reply.status == status).then_some(())
-            })
-            .await;
+        for node in 0..self.nodes.len() {
+            self.ready(node, status).await;
         }
+    }
+
+    /// A node answers `/readyz` so.
+    pub(crate) async fn ready(&self, node: usize, status: u16) {
+        let node = &self.nodes[node];
+        eventually(&format!("/readyz says {status}"), PATIENCE * 2, async || {
+            let reply = Reply::of(node.client().get(node.url("/readyz"))).await;
+            reply.is_ok_and(|reply| reply.status == status).then_some(())
+        })
+        .await;
     }
 
     /// Of every node.
