@@ -9,7 +9,7 @@ use std::{
 use anteroom_test_support::{
     Anteroom, Api, Demo, FakeTwilio, Launch, PATIENCE, Reply, Snapshot, eventually,
     load::{Crowd, Dice, Door, Findings, Lane, Load, number, say, seed},
-    postgres::{Cluster, Settings},
+    postgres::{Cluster, Settings, Template},
     proxy::{FaultProxy, Faults},
 };
 use serde_json::Value;
@@ -60,6 +60,21 @@ async fn seeded() -> &'static Snapshot {
     SEEDED.get_or_init(seed).await
 }
 
+/// The same in a cluster, and the folder of a node that knows its master key.
+async fn seeded_cluster() -> &'static (Template, Snapshot) {
+    static SEEDED: OnceCell<(Template, Snapshot)> = OnceCell::const_new();
+    let seed = async || {
+        let quick = Settings { durable: false, ..Settings::default() };
+        let cluster = block_in_place(|| Cluster::start_with(&quick));
+        block_in_place(|| cluster.create_database(DATABASE));
+        let mut anteroom = launch().option("--database-url", &cluster.url(DATABASE)).demo(None).await;
+        let (status, _) = anteroom.stop().await;
+        assert!(status.success(), "{status}");
+        (block_in_place(|| cluster.into_template()), Snapshot::of(&anteroom))
+    };
+    SEEDED.get_or_init(seed).await
+}
+
 /// A running clinic. What is used by something else is dropped after it.
 pub(crate) struct Site {
     /// The first has the demo's folder.
@@ -92,11 +107,8 @@ impl Site {
 
     /// So many nodes on a cluster of their own, each through a proxy of its own.
     pub(crate) async fn postgres(nodes: usize, settings: &Settings) -> Self {
-        let cluster = block_in_place(|| {
-            let cluster = Cluster::start_with(settings);
-            cluster.create_database(DATABASE);
-            cluster
-        });
+        let (template, snapshot) = seeded_cluster().await;
+        let cluster = block_in_place(|| Cluster::start_from(template, settings));
         let twilio = Arc::new(FakeTwilio::start().await);
         let mut proxies = Vec::new();
         for _ in 0..nodes {
@@ -108,11 +120,12 @@ impl Site {
                 .option("--database-url", &url)
                 .env("ANTEROOM_LEASE_SECONDS", &LEASE.as_secs().to_string())
         };
-        let first = launch(0).twilio(&twilio.url()).demo(None).await;
+        let first = launch(0).twilio(&twilio.url()).demo(Some(snapshot)).await;
         let key = first.dir().join("master.key");
         let mut running = vec![first];
         for node in 1..nodes {
             let mut node = launch(node).option("--master-key", key.to_str().expect("UTF-8")).serve();
+            node.restore(snapshot);
             node.spawn();
             running.push(node);
         }

@@ -72,7 +72,7 @@ impl Launch {
     pub async fn demo(self, snapshot: Option<&Snapshot>) -> Anteroom {
         let mut anteroom = Anteroom::stopped(self, Mode::Demo);
         if let Some(snapshot) = snapshot {
-            snapshot.restore(&anteroom.dir());
+            anteroom.restore(snapshot);
         }
         anteroom.start().await;
         anteroom
@@ -146,6 +146,12 @@ impl Anteroom {
     /// The folder with the database.
     pub fn dir(&self) -> PathBuf {
         self.elsewhere.as_ref().unwrap_or(&self.home).path().join("data")
+    }
+
+    /// Puts the files of `snapshot` into the folder of a stopped server.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        assert!(self.child.is_none(), "stop it first");
+        snapshot.restore(&self.dir());
     }
 
     fn log_path(&self) -> PathBuf {

@@ -5,7 +5,7 @@ use std::{
     net::TcpListener,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     sync::atomic::{AtomicU16, Ordering},
     thread,
     time::{Duration, Instant},
@@ -86,6 +86,13 @@ impl Server {
         initdb.args(["--username=anteroom", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
         initdb.args(["--no-sync", "--no-instructions", "--pgdata"]).arg(&self.data);
         programs::run(&mut initdb);
+    }
+
+    /// What another server has, which must be stopped.
+    pub(super) fn copy(&self, other: &Self) {
+        assert!(other.postmaster.is_none(), "it runs");
+        // With its owner and its rights, on which PostgreSQL insists.
+        programs::run(Command::new("cp").arg("--archive").args([&other.data, &self.data]));
     }
 
     /// What the server on `port` has, streamed, and set up to go on following it as `name`.
