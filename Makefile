@@ -57,6 +57,7 @@ bench: plugins ## Load, policy-call and store benchmarks
 .PHONY: torture
 torture: plugins ## The long forms of the tests that kill and flood
 	ANTEROOM_KILLS=200 cargo test -p anteroom --test process -- --nocapture kill
+	ANTEROOM_KILLS=200 ANTEROOM_FAULT_SECONDS=60 cargo test -p anteroom --test faults -- --nocapture --test-threads 1
 
 .PHONY: lint
 lint: plugins ## Clippy, warnings are errors

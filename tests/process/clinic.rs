@@ -1,6 +1,6 @@
 //! The demo clinic with a fake Twilio.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anteroom_test_support::{
     Anteroom, Api, Attempt, Delivery, FakeTwilio, Launch, PATIENCE, Snapshot, TwilioAccount, eventually,
@@ -40,7 +40,7 @@ pub(crate) async fn seeded() -> &'static Snapshot {
 /// A running clinic.
 pub(crate) struct Clinic {
     pub(crate) anteroom: Anteroom,
-    pub(crate) twilio: FakeTwilio,
+    pub(crate) twilio: Arc<FakeTwilio>,
 }
 
 impl Clinic {
@@ -49,7 +49,7 @@ impl Clinic {
     }
 
     pub(crate) async fn open_with(launch: Launch) -> Self {
-        let twilio = FakeTwilio::start().await;
+        let twilio = Arc::new(FakeTwilio::start().await);
         let anteroom = launch.twilio(&twilio.url()).demo(Some(seeded().await)).await;
         let account = anteroom.twilio();
         twilio.require(&account.account_sid, &account.auth_token);
@@ -103,14 +103,7 @@ impl Clinic {
 
     /// Nothing waits in the pipeline or in the outbox.
     pub(crate) async fn idle(&self) {
-        eventually("an empty pipeline and outbox", Duration::from_mins(1), async || {
-            let metrics = self.anteroom.metrics().await;
-            let waiting: Vec<_> =
-                metrics.lines().filter(|line| line.starts_with("anteroom_waiting_messages{")).collect();
-            assert_eq!(waiting.len(), 2, "{metrics}");
-            waiting.iter().all(|line| line.ends_with(" 0")).then_some(())
-        })
-        .await;
+        self.anteroom.idle(Duration::from_mins(1)).await;
     }
 
     /// Replies as this member of staff; the message's id.

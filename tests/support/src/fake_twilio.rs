@@ -1,6 +1,7 @@
 //! A Twilio on this machine: takes texts, remembers them all, and misbehaves when told to.
 //!
-//! Behaviour is planned per body, so that texts which are sent side by side can't take each other's plan.
+//! Behaviour is planned per body, so that texts which are sent side by side can't take each other's plan; or
+//! it is left to the dice, for texts that nobody planned.
 
 mod answers;
 
@@ -18,9 +19,9 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::{eventually, fresh_sid};
+use crate::{eventually, fresh_sid, load::Dice};
 use answers::Answer;
 
 /// What is done with one attempt to send.
@@ -30,6 +31,8 @@ pub enum Plan {
     Take,
     /// Take it at once and say so only later; longer than the client waits is a time-out.
     TakeSlowly(Duration),
+    /// Take it at once and say so only after [`FakeTwilio::release`].
+    TakeAndHold,
     /// Take it and reset the connection instead of answering.
     TakeAndReset,
     /// Take it and break off in the middle of the answer.
@@ -50,7 +53,12 @@ impl Plan {
     const fn takes(self) -> bool {
         matches!(
             self,
-            Self::Take | Self::TakeSlowly(_) | Self::TakeAndReset | Self::TakeAndCut | Self::TakeAndFail(_)
+            Self::Take
+                | Self::TakeSlowly(_)
+                | Self::TakeAndHold
+                | Self::TakeAndReset
+                | Self::TakeAndCut
+                | Self::TakeAndFail(_)
         )
     }
 }
@@ -99,11 +107,27 @@ pub struct Listing {
     pub from: String,
 }
 
+/// Misbehaviour that nobody planned.
+#[derive(Debug)]
+struct Mood {
+    dice: Dice,
+    one_in: u64,
+    plans: Vec<Plan>,
+}
+
+impl Mood {
+    fn plan(&mut self) -> Option<Plan> {
+        (self.dice.below(self.one_in) == 0).then(|| *self.dice.one(&self.plans))
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
+    mood: Option<Mood>,
     accounts: Vec<(String, String)>,
     plans: HashMap<String, VecDeque<Plan>>,
     latency: Duration,
+    released: watch::Sender<bool>,
     attempts: Vec<Attempt>,
     listings: Vec<Listing>,
 }
@@ -157,6 +181,26 @@ impl FakeTwilio {
         self.state().plans.entry(body.to_owned()).or_default().extend(plans);
     }
 
+    /// From now on does one of `plans` with about one in `one_in` of the attempts that have no plan.
+    pub fn misbehave(&self, dice: Dice, one_in: u64, plans: &[Plan]) {
+        self.state().mood = Some(Mood { dice, one_in, plans: plans.to_vec() });
+    }
+
+    /// Takes everything again that has no plan.
+    pub fn behave(&self) {
+        self.state().mood = None;
+    }
+
+    /// Answers that are held, and those to come, are held until [`release`](Self::release).
+    pub fn hold(&self) {
+        self.state().released.send_replace(false);
+    }
+
+    /// Gives the answers that [`Plan::TakeAndHold`] holds.
+    pub fn release(&self) {
+        self.state().released.send_replace(true);
+    }
+
     /// How long every answer takes from now on.
     pub fn set_latency(&self, latency: Duration) {
         self.state().latency = latency;
@@ -165,6 +209,11 @@ impl FakeTwilio {
     /// Every attempt so far.
     pub fn attempts(&self) -> Vec<Attempt> {
         self.state().attempts.clone()
+    }
+
+    /// Every attempt but the first `seen`.
+    pub fn attempts_from(&self, seen: usize) -> Vec<Attempt> {
+        self.state().attempts.get(seen..).unwrap_or_default().to_vec()
     }
 
     /// The attempts to send just this `body`.
@@ -258,23 +307,28 @@ fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
 
 async fn take(state: Arc<Mutex<State>>, mut attempt: Attempt) -> io::Result<Answer> {
     // Recorded before anything is awaited: a client that is killed meanwhile must not undo it.
-    let (attempt, latency) = {
+    let (attempt, latency, mut released) = {
         let mut state = lock(&state);
         let planned = state.plans.get_mut(attempt.param("Body")).and_then(VecDeque::pop_front);
-        attempt.plan = planned.unwrap_or(Plan::Take);
+        attempt.plan = planned.or_else(|| state.mood.as_mut()?.plan()).unwrap_or(Plan::Take);
         let complete = ["To", "From", "Body"].iter().all(|name| !attempt.param(name).is_empty());
         if !complete {
             attempt.plan = Plan::Refuse(21602);
         }
         attempt.sid = attempt.plan.takes().then(fresh_sid);
         state.attempts.push(attempt.clone());
-        (attempt, state.latency)
+        (attempt, state.latency, state.released.subscribe())
     };
     tokio::time::sleep(latency).await;
     match attempt.plan {
         Plan::Take => Ok(answers::taken(&attempt)),
         Plan::TakeSlowly(delay) => {
             tokio::time::sleep(delay).await;
+            Ok(answers::taken(&attempt))
+        }
+        Plan::TakeAndHold => {
+            // An error would mean that the carrier is gone, and with it this answer.
+            drop(released.wait_for(|released| *released).await);
             Ok(answers::taken(&attempt))
         }
         Plan::TakeAndReset | Plan::Lose => Err(io::ErrorKind::ConnectionReset.into()),

@@ -72,6 +72,10 @@ impl Settings {
     }
 }
 
+/// A cluster that was prepared and stopped, to begin others from: quicker than preparing each.
+#[derive(Debug)]
+pub struct Template(Server);
+
 /// A cluster: a PostgreSQL server with its databases. Ended and removed when dropped.
 #[derive(Debug)]
 pub struct Cluster {
@@ -90,6 +94,20 @@ impl Cluster {
         server.initialize();
         server.start();
         Self { server }
+    }
+
+    /// One with everything that is in `template`.
+    pub fn start_from(template: &Template, settings: &Settings) -> Self {
+        let mut server = Server::new(settings);
+        server.copy(&template.0);
+        server.start();
+        Self { server }
+    }
+
+    /// Stops it, to begin others from.
+    pub fn into_template(mut self) -> Template {
+        self.stop();
+        Template(self.server)
     }
 
     /// The one that all tests of this binary share; not durable. Take a database of your own.
@@ -156,6 +174,15 @@ impl Cluster {
     /// it takes connections.
     pub fn restart(&mut self) {
         self.server.start();
+    }
+
+    /// Starts it again if it has ended by itself, as a service manager does; whether that was needed.
+    pub fn revive(&mut self) -> bool {
+        let ended = self.server.has_ended();
+        if ended {
+            self.server.start();
+        }
+        ended
     }
 
     /// SIGKILL to all its processes at once, as when the machine fails.

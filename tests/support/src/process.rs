@@ -15,7 +15,7 @@ use reqwest::Client;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Api, Reply, TwilioAccount, http_client};
+use crate::{Api, Reply, TwilioAccount, eventually, http_client};
 
 pub use demo::{Demo, DemoAccount, DemoStaff};
 pub use snapshot::Snapshot;
@@ -28,19 +28,36 @@ const START: Duration = Duration::from_mins(1);
 pub struct Launch {
     binary: PathBuf,
     twilio_api_url: Option<String>,
+    arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    within: Option<PathBuf>,
 }
 
 impl Launch {
     /// The binary at this path.
     pub fn new(binary: &str) -> Self {
-        Self { binary: binary.into(), twilio_api_url: None, environment: Vec::new() }
+        let (arguments, environment) = (Vec::new(), Vec::new());
+        Self { binary: binary.into(), twilio_api_url: None, arguments, environment, within: None }
     }
 
     /// `--twilio-api-url` of a demo.
     #[must_use]
     pub fn twilio(mut self, url: &str) -> Self {
         self.twilio_api_url = Some(url.to_owned());
+        self
+    }
+
+    /// An option of the command line with its value.
+    #[must_use]
+    pub fn option(mut self, name: &str, value: &str) -> Self {
+        self.arguments.extend([name.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// The data folder is made in this one, and not where temporary files belong.
+    #[must_use]
+    pub fn within(mut self, folder: &Path) -> Self {
+        self.within = Some(folder.to_owned());
         self
     }
 
@@ -55,7 +72,7 @@ impl Launch {
     pub async fn demo(self, snapshot: Option<&Snapshot>) -> Anteroom {
         let mut anteroom = Anteroom::stopped(self, Mode::Demo);
         if let Some(snapshot) = snapshot {
-            snapshot.restore(&anteroom.dir());
+            anteroom.restore(snapshot);
         }
         anteroom.start().await;
         anteroom
@@ -72,6 +89,7 @@ impl Launch {
         for name in inherited.filter(|name| name.to_string_lossy().starts_with("ANTEROOM_")) {
             command.env_remove(name);
         }
+        command.env_remove("DATABASE_URL");
         command.env("RUST_LOG", "info").envs(self.environment.iter().cloned());
         command
     }
@@ -89,6 +107,8 @@ pub struct Anteroom {
     launch: Launch,
     mode: Mode,
     home: TempDir,
+    /// Where the data folder is, if not in `home`.
+    elsewhere: Option<TempDir>,
     child: Option<Child>,
     /// Length of the log when this run began.
     log_start: u64,
@@ -112,16 +132,26 @@ impl Drop for Anteroom {
 
 impl Anteroom {
     fn stopped(launch: Launch, mode: Mode) -> Self {
-        let home = tempfile::Builder::new().prefix("anteroom-test-").tempdir().expect("a folder");
-        fs::create_dir(home.path().join("data")).expect("a folder");
+        let mut folder = tempfile::Builder::new();
+        let folder = folder.prefix("anteroom-test-");
+        let home = folder.tempdir().expect("a folder");
+        let elsewhere = launch.within.as_ref().map(|within| folder.tempdir_in(within).expect("a folder"));
         File::create(home.path().join("log")).expect("a log file");
         let (base, client) = (String::new(), http_client());
-        Self { launch, mode, home, child: None, log_start: 0, base, demo: None, client }
+        let new = Self { launch, mode, home, elsewhere, child: None, log_start: 0, base, demo: None, client };
+        fs::create_dir(new.dir()).expect("a folder");
+        new
     }
 
     /// The folder with the database.
     pub fn dir(&self) -> PathBuf {
-        self.home.path().join("data")
+        self.elsewhere.as_ref().unwrap_or(&self.home).path().join("data")
+    }
+
+    /// Puts the files of `snapshot` into the folder of a stopped server.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        assert!(self.child.is_none(), "stop it first");
+        snapshot.restore(&self.dir());
     }
 
     fn log_path(&self) -> PathBuf {
@@ -156,7 +186,7 @@ impl Anteroom {
                 command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.dir());
             }
         }
-        command.stdin(Stdio::null()).stdout(log()).stderr(log());
+        command.args(&self.launch.arguments).stdin(Stdio::null()).stdout(log()).stderr(log());
         self.child = Some(command.spawn().expect("the binary starts"));
     }
 
@@ -292,6 +322,18 @@ impl Anteroom {
     /// `/metrics`.
     pub async fn metrics(&self) -> String {
         Reply::of(self.client.get(self.url("/metrics"))).await.expect("metrics").text
+    }
+
+    /// Waits until nothing waits in the pipeline or in the outbox.
+    pub async fn idle(&self, patience: Duration) {
+        eventually("an empty pipeline and outbox", patience, async || {
+            let metrics = self.metrics().await;
+            let waiting: Vec<_> =
+                metrics.lines().filter(|line| line.starts_with("anteroom_waiting_messages{")).collect();
+            assert_eq!(waiting.len(), 2, "{metrics}");
+            waiting.iter().all(|line| line.ends_with(" 0")).then_some(())
+        })
+        .await;
     }
 
     /// The value of the metric whose line begins so, labels included; 0 where there is no such line.

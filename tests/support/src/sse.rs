@@ -27,16 +27,28 @@ pub struct Sse {
 impl Sse {
     /// Opens `GET /api/v1/events`; `resume` adds `Last-Event-ID`.
     pub async fn open(client: &Client, base: &str, token: &str, resume: Option<i64>) -> Self {
+        Self::try_open(client, base, token, resume).await.expect("an event stream")
+    }
+
+    /// The same at a server that may be gone or in trouble; what went wrong.
+    pub async fn try_open(
+        client: &Client,
+        base: &str,
+        token: &str,
+        resume: Option<i64>,
+    ) -> Result<Self, String> {
         let url = format!("{base}/api/v1/events");
         let mut request = client.get(url).bearer_auth(token).timeout(Duration::from_mins(10));
         if let Some(id) = resume {
             request = request.header("last-event-id", id);
         }
-        let response = request.send().await.expect("an event stream");
-        assert_eq!(response.status(), 200);
+        let response = request.send().await.map_err(|error| error.to_string())?;
+        if response.status() != 200 {
+            return Err(response.status().to_string());
+        }
         let content_type = response.headers().get("content-type").expect("a content type");
         assert_eq!(content_type, "text/event-stream");
-        Self { response, buffer: Vec::new(), waiting: VecDeque::new() }
+        Ok(Self { response, buffer: Vec::new(), waiting: VecDeque::new() })
     }
 
     /// The next event; `None` when the stream ends or nothing comes for so long.

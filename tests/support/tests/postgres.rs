@@ -94,6 +94,19 @@ fn databases_of_the_shared_cluster_are_apart_and_go_with_their_tests() {
     assert_eq!(empty.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
 }
 
+#[test]
+fn clusters_that_begin_from_a_template_go_their_own_ways() {
+    let prepared = Cluster::start_with(&Settings { durable: false, ..Settings::default() });
+    prepared.sql("CREATE TABLE facts (fact text)");
+    prepared.sql("INSERT INTO facts VALUES ('prepared')");
+    let template = prepared.into_template();
+    let [one, other] = [0, 1].map(|_| Cluster::start_from(&template, &Settings::default()));
+    one.sql("INSERT INTO facts VALUES ('later')");
+    assert_eq!(one.sql("SELECT fact FROM facts ORDER BY fact"), "later\nprepared");
+    assert_eq!(other.sql("SELECT fact FROM facts"), "prepared");
+    assert_eq!(one.sql("SHOW fsync"), "on");
+}
+
 /// Run by the test below in a process of its own, which is then killed.
 #[test]
 fn holds_a_cluster_until_it_is_killed() {

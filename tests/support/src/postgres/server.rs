@@ -5,7 +5,7 @@ use std::{
     net::TcpListener,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     sync::atomic::{AtomicU16, Ordering},
     thread,
     time::{Duration, Instant},
@@ -88,6 +88,13 @@ impl Server {
         programs::run(&mut initdb);
     }
 
+    /// What another server has, which must be stopped.
+    pub(super) fn copy(&self, other: &Self) {
+        assert!(other.postmaster.is_none(), "it runs");
+        // With its owner and its rights, on which PostgreSQL insists.
+        programs::run(Command::new("cp").arg("--archive").args([&other.data, &self.data]));
+    }
+
     /// What the server on `port` has, streamed, and set up to go on following it as `name`.
     pub(super) fn follow(&self, port: u16, name: &str) {
         let mut backup = programs::as_server("pg_basebackup", self.user, self.home.path());
@@ -135,6 +142,16 @@ impl Server {
         let log = || fs::read_to_string(self.log()).unwrap_or_default();
         assert!(ended.is_none(), "PostgreSQL ended while starting: {}", log());
         assert!(ready, "PostgreSQL is not ready within {PATIENCE:?}: {}", log());
+    }
+
+    /// Whether it ran and has ended by itself.
+    pub(super) fn has_ended(&mut self) -> bool {
+        let ended =
+            self.postmaster.as_mut().is_some_and(|it| it.try_wait().expect("a child of ours").is_some());
+        if ended {
+            self.kill();
+        }
+        ended
     }
 
     /// `fast`, as with `pg_ctl`.
