@@ -22,8 +22,8 @@ pub(crate) const TEN_DLC: &str = "+15125550190";
 /// The clinic's database in a cluster.
 const DATABASE: &str = "clinic";
 
-/// For how long nodes lease work: longer than the 15 s that they wait for a carrier.
-pub(crate) const LEASE: Duration = Duration::from_secs(20);
+/// For how long nodes lease work: longer than the 10 s that they wait for a carrier.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
 /// Where the clinic's rows are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,9 +116,7 @@ impl Site {
         }
         let launch = |node: usize| {
             let url = Cluster::url_through(proxies[node].port(), DATABASE);
-            launch()
-                .option("--database-url", &url)
-                .env("ANTEROOM_LEASE_SECONDS", &LEASE.as_secs().to_string())
+            launch().option("--database-url", &url)
         };
         let first = launch(0).twilio(&twilio.url()).demo(Some(snapshot)).await;
         let key = first.dir().join("master.key");

@@ -66,7 +66,7 @@ impl Place {
         let lock = if shared && opener == Opener::Command { None } else { Some(lock(&self.folder)?) };
         let ids = Arc::new(system_ids());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let node = node_id(&self.folder.join("node.id"), &ids, clock.as_ref())?;
+        let node = node_id(&self.folder, &ids, clock.as_ref())?;
         let key_file = self.master_key.clone().unwrap_or_else(|| self.folder.join("master.key"));
         let known = read_master_key(&key_file)?;
         let fresh = known.is_none();
@@ -87,7 +87,10 @@ impl Place {
         if opener == Opener::Node {
             // The lock says that no other process has this node's name, or an embedded database: whatever is
             // leased to it was left by one that has ended.
-            store.release_leases(shared.then_some(node)).await?;
+            if let Err(error) = store.release_leases(shared.then_some(node)).await {
+                // Another node may have had its hands on the same rows.
+                tracing::warn!(%error, "what an earlier life of this node had leased is waited for");
+            }
         }
         Ok(Opened { store, node, _lock: lock })
     }
@@ -110,17 +113,29 @@ fn lock(folder: &Path) -> Result<fs::File, Failure> {
     Ok(lock)
 }
 
-/// The id in `path`, or a new one written there.
-fn node_id(path: &Path, ids: &Ids, clock: &dyn Clock) -> Result<NodeId, Failure> {
-    match fs::read_to_string(path) {
-        Ok(text) => text.trim().parse().map_err(|_| format!("{} holds no node's id", path.display()).into()),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let node: NodeId = ids.next(clock.now());
-            fs::write(path, format!("{node}\n")).map_err(|error| named(path, &error))?;
-            Ok(node)
+/// The id in `folder`, or a new one written there. One that was copied, with its folder, to another place or
+/// machine is not taken: two nodes of one name would take each other's leases for their own.
+fn node_id(folder: &Path, ids: &Ids, clock: &dyn Clock) -> Result<NodeId, Failure> {
+    use std::os::unix::fs::MetadataExt;
+    let path = folder.join("node.id");
+    let place = fs::metadata(folder).map_err(|error| named(folder, &error))?;
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let here = format!("{} {}:{}", host.trim(), place.dev(), place.ino());
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            if let Some((id, there)) = text.trim().split_once(' ')
+                && there == here
+                && let Ok(node) = id.parse()
+            {
+                return Ok(node);
+            }
         }
-        Err(error) => Err(named(path, &error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(named(&path, &error)),
     }
+    let node: NodeId = ids.next(clock.now());
+    fs::write(&path, format!("{node} {here}\n")).map_err(|error| named(&path, &error))?;
+    Ok(node)
 }
 
 /// 64 hexadecimal digits; `None` where there is no such file.
@@ -145,4 +160,22 @@ fn write_master_key(path: &Path, key: &[u8; 32]) -> Result<(), Failure> {
         file.sync_all()
     };
     write().map_err(|error: std::io::Error| format!("the master key {}: {error}", path.display()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copied_folder_is_another_node() {
+        let [one, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let ids = Ids::from_seed([1; 32]);
+        let id = |folder: &tempfile::TempDir| node_id(folder.path(), &ids, &SystemClock).unwrap();
+        let first = id(&one);
+        assert_eq!(id(&one), first, "its next life");
+        fs::copy(one.path().join("node.id"), other.path().join("node.id")).unwrap();
+        let second = id(&other);
+        assert_ne!(second, first);
+        assert_eq!(id(&other), second);
+    }
 }
