@@ -74,7 +74,8 @@ impl Elsewhere {
             None => launch,
         };
         let anteroom = launch.serve();
-        fs::copy(clinic.anteroom.dir().join("master.key"), anteroom.dir().join("master.key")).expect("the key");
+        fs::copy(clinic.anteroom.dir().join("master.key"), anteroom.dir().join("master.key"))
+            .expect("the key");
         let account = clinic.account();
         let at = account.webhook_url.find("/webhooks/").expect("a webhook");
         let webhook = account.webhook_url[at..].to_owned();

@@ -10,21 +10,21 @@ use crate::{
 };
 
 /// An event that is not among the first batch of its table.
-const HALF_WAY: u32 = 600;
+const HALF_WAY: usize = 600;
 
-/// A clinic with a few hundred texts, stopped.
+/// A clinic with some hundreds of texts, stopped.
 async fn busy_clinic() -> Clinic {
     let clinic = Clinic::open().await;
     let conversation = clinic.begin(ANAS_PHONE, TEN_DLC).await;
     clinic.reply("Maya", &conversation, "We have moved").await;
     let notes = format!("/api/v1/conversations/{conversation}/notes");
     clinic.api("Maya").post(&notes, &json!({ "body": "Knee, left" })).await.expect(201);
-    let texts = (0..240).map(|number| {
-        let phone = format!("+1512555{:04}", 500 + number % 24);
+    let texts = (0..600).map(|number| {
+        let phone = format!("+1512555{:04}", 500 + number % 40);
         clinic.account().text(&phone, TOLL_FREE, &format!("Text {number}"))
     });
     let client = clinic.anteroom.client();
-    for some in texts.collect::<Vec<_>>().chunks(24) {
+    for some in texts.collect::<Vec<_>>().chunks(40) {
         futures::future::join_all(some.iter().map(|delivery| delivery.taken(client))).await;
     }
     clinic.idle().await;
@@ -49,7 +49,7 @@ const HALTED: &str = "datname = current_database() AND wait_event = 'PgSleep'";
 async fn a_clinic_moves_and_an_interrupted_move_goes_on() {
     let mut clinic = busy_clinic().await;
     let before = view(&clinic.api("lead")).await;
-    assert!(before.len() > 24, "{}", before.len());
+    assert!(before.len() > 40, "{}", before.len());
     let file = format!("sqlite://{}", text(&clinic.anteroom.dir().join("anteroom.db")));
     let database = fresh_database();
     let url = database.url();
@@ -68,7 +68,7 @@ async fn a_clinic_moves_and_an_interrupted_move_goes_on() {
     child.wait().expect("a child of ours");
     database.sql(&format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {HALTED}"));
     database.sql("DROP TRIGGER halt ON events; DROP FUNCTION halt");
-    let copied: u32 = database.sql("SELECT count(*) FROM events").parse().expect("a number");
+    let copied: usize = database.sql("SELECT count(*) FROM events").parse().expect("a number");
     assert!(copied > 0 && copied < HALF_WAY, "{copied}");
 
     // Neither served nor filled from elsewhere, nor taken for whole when it isn't.

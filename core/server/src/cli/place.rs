@@ -90,9 +90,11 @@ impl Place {
             other => other?,
         };
         if store.is_half_moved().await? {
-            return Err("this database holds a part of a move or a restore that was never finished: run that \
+            return Err(
+                "this database holds a part of a move or a restore that was never finished: run that \
                         command again, or choose another database"
-                .into());
+                    .into(),
+            );
         }
         if fresh {
             write_master_key(&key_file, &bytes)?;

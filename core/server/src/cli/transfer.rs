@@ -39,7 +39,8 @@ pub(super) async fn run(from: &Side, to: &Side, place: &PlaceArgs) -> Result<(),
     if let Some(folder) = folder(to) {
         place::create_folder(&folder)?;
     }
-    let mut folders: Vec<_> = [from, to].into_iter().filter_map(folder).filter(|folder| folder.exists()).collect();
+    let mut folders: Vec<_> =
+        [from, to].into_iter().filter_map(folder).filter(|folder| folder.exists()).collect();
     folders.dedup();
     // The lock of a server that has its database there.
     let locks: Vec<_> = folders.iter().map(|folder| place::lock(folder)).collect::<Result<_, _>>()?;
@@ -137,9 +138,8 @@ pub(super) fn table(summary: &Summary) -> String {
     };
     let mut text = line("table", ["source", "sha256", "target", "sha256"]);
     for table in &summary.0 {
-        let [source, target] = [table.source, table.target].map(|side| {
-            (side.rows.to_string(), hex::encode(&side.digest[..DIGITS]))
-        });
+        let [source, target] = [table.source, table.target]
+            .map(|side| (side.rows.to_string(), hex::encode(&side.digest[..DIGITS])));
         text.push_str(&line(&table.table, [&source.0, &source.1, &target.0, &target.1]));
     }
     text

@@ -12,9 +12,9 @@ use super::{
     Fill, Side, Summary, TransferError, Watcher, catalog,
     catalog::Table,
     copy::{self, Contents},
-    copy_and_compare, fill, finish,
+    copy_and_compare,
     files::{self, Draft},
-    marker, schema,
+    fill, finish, marker, schema,
     side::{self, Role, sqlite_code},
 };
 use crate::conn::Conn;
@@ -64,7 +64,9 @@ pub async fn back_up(
         return TransferError::refused(format!("{from} is not a database of anteroom"));
     };
     if marker::is_there(&mut source).await? {
-        return TransferError::refused(format!("{from} holds a part of an unfinished move: finish that first"));
+        return TransferError::refused(format!(
+            "{from} holds a part of an unfinished move: finish that first"
+        ));
     }
     let draft = Draft::begin(to)?;
     let file = Side::Sqlite(draft.path().to_owned());
@@ -76,13 +78,21 @@ pub async fn back_up(
     side::close(source).await?;
     let made_at = now;
     let described = describe(&mut target, &catalog::in_order(own.into_values().collect())?).await?;
-    let manifest =
-        Manifest { format: FORMAT, schema: version, made_at, engine: from.engine().to_owned(), tables: described };
+    let manifest = Manifest {
+        format: FORMAT,
+        schema: version,
+        made_at,
+        engine: from.engine().to_owned(),
+        tables: described,
+    };
     write_manifest(&mut target, &manifest).await?;
     side::close(target).await?;
     draft.sync()?;
     if check(draft.path()).await? != manifest {
-        return TransferError::refused(format!("{} did not keep what was written to it", draft.path().display()));
+        return TransferError::refused(format!(
+            "{} did not keep what was written to it",
+            draft.path().display()
+        ));
     }
     draft.publish()?;
     Ok((manifest, summary))

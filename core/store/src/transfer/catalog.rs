@@ -124,7 +124,11 @@ fn assemble(
             ));
         };
         let entry = tables.entry(table.clone()).or_insert_with(|| Table {
-            references: references.iter().filter(|(from, _)| *from == table).map(|(_, to)| to.clone()).collect(),
+            references: references
+                .iter()
+                .filter(|(from, _)| *from == table)
+                .map(|(_, to)| to.clone())
+                .collect(),
             name: table.clone(),
             columns: Vec::new(),
             key: Vec::new(),
@@ -153,7 +157,9 @@ pub(super) fn join(
     let mut joined = Vec::with_capacity(source.len());
     for (name, table) in source {
         let Some(other) = target.remove(&name) else {
-            return TransferError::refused(format!("the target has no table {name}: it can't be carried over"));
+            return TransferError::refused(format!(
+                "the target has no table {name}: it can't be carried over"
+            ));
         };
         joined.push(join_table(table, &other)?);
     }

@@ -232,7 +232,8 @@ mod tests {
             (Cell::Bool(false), Kind::Bool),
             (Cell::Text("null".to_owned()), Kind::Json),
         ];
-        let digests: std::collections::BTreeSet<_> = cells.iter().map(|(cell, kind)| digest(cell, *kind)).collect();
+        let digests: std::collections::BTreeSet<_> =
+            cells.iter().map(|(cell, kind)| digest(cell, *kind)).collect();
         assert_eq!(digests.len(), cells.len());
     }
 }

@@ -71,10 +71,13 @@ impl Summary {
     }
 
     pub(super) fn differences(&self) -> String {
-        let mut sentence = "the two sides differ; was the source used since this was begun? Empty the target \
+        let mut sentence =
+            "the two sides differ; was the source used since this was begun? Empty the target \
                             and begin again."
-            .to_owned();
-        for TableSummary { table, source, target } in self.0.iter().filter(|table| table.source != table.target) {
+                .to_owned();
+        for TableSummary { table, source, target } in
+            self.0.iter().filter(|table| table.source != table.target)
+        {
             let (here, there) = (source.rows, target.rows);
             sentence += &format!("\n  table {table}: {here} rows in the source, {there} in the target");
             if here == there {

@@ -36,7 +36,8 @@ impl Draft {
         let mut name = wanted.file_name().unwrap_or_default().to_owned();
         name.push(".partial");
         let path = wanted.with_file_name(name);
-        let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let open =
+            || OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let file = open().map_err(|error| at(&path, error))?;
         if file.try_lock().is_err() {
             let path = path.display();
@@ -96,7 +97,9 @@ fn refuse_present(path: &Path) -> Result<(), TransferError> {
 
 fn present(path: &Path) -> Result<(), TransferError> {
     let path = path.display();
-    TransferError::refused(format!("{path} is there already, and nothing is ever overwritten: choose another name"))
+    TransferError::refused(format!(
+        "{path} is there already, and nothing is ever overwritten: choose another name"
+    ))
 }
 
 fn sync_folder(file: &Path) -> io::Result<()> {

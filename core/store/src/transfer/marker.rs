@@ -10,10 +10,12 @@ pub(super) const TABLE: &str = "anteroom_transfer";
 pub(super) async fn table_exists(conn: &mut Conn, table: &'static str) -> Result<bool, sqlx::Error> {
     match conn {
         Conn::Sqlite(conn) => {
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1)")
-                .bind(table)
-                .fetch_one(&mut **conn)
-                .await
+            sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1)",
+            )
+            .bind(table)
+            .fetch_one(&mut **conn)
+            .await
         }
         Conn::Postgres(conn) => {
             sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(table).fetch_one(&mut **conn).await
@@ -54,8 +56,7 @@ pub(super) async fn remove(conn: &mut Conn) -> Result<(), sqlx::Error> {
 /// What tells a database from others: its organizations with their wrapped keys. `None` where there are none.
 pub(super) async fn of_source(conn: &mut Conn) -> Result<Option<Vec<u8>>, sqlx::Error> {
     let statement = "SELECT id, wrapped_key FROM organizations ORDER BY id";
-    let rows: Vec<(uuid::Uuid, Vec<u8>)> =
-        on!(conn, c => sqlx::query_as(statement).fetch_all(c).await)?;
+    let rows: Vec<(uuid::Uuid, Vec<u8>)> = on!(conn, c => sqlx::query_as(statement).fetch_all(c).await)?;
     if rows.is_empty() {
         return Ok(None);
     }
