@@ -116,10 +116,10 @@ async fn nothing_doubtful_is_restored_and_nothing_is_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
     let backup = folder.path().join("clinic.backup");
     let data = clinic.anteroom.dir();
-    let back_up = ["backup", "--data-dir", text(&data), "--to", text(&backup)];
-    let printed = run(&back_up);
+    let command = ["backup", "--data-dir", text(&data), "--to", text(&backup)];
+    let printed = run(&command);
     assert!(printed.contains("keep it apart"), "{printed}");
-    assert!(refusal(&back_up).contains("there already"));
+    assert!(refusal(&command).contains("there already"));
     let nowhere = folder.path().join("nowhere");
     let other = folder.path().join("other.backup");
     let missing = ["backup", "--data-dir", text(&nowhere), "--to", text(&other)];

@@ -214,7 +214,7 @@ async fn describe(conn: &mut Conn, tables: &[Table]) -> Result<Vec<TableManifest
     let mut described = Vec::with_capacity(tables.len());
     for table in tables {
         let Contents { rows, digest } = copy::contents(conn, table).await?;
-        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = digest.map(|byte| format!("{byte:02x}")).concat();
         described.push(TableManifest { name: table.name.clone(), rows, sha256 });
     }
     Ok(described)

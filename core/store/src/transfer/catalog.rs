@@ -270,7 +270,7 @@ mod tests {
         assert!(sentence(join(read(&sqlite), read(&other))).contains("column tags"));
         let keyless = vec![column("t", "o", "BLOB", 0)];
         assert!(sentence(assemble(keyless, &[])).contains("no primary key"));
-        let real = vec![column("t", "o", "REAL", 1)];
-        assert!(sentence(assemble(real, &[])).contains("REAL"));
+        let fraction = vec![column("t", "o", "REAL", 1)];
+        assert!(sentence(assemble(fraction, &[])).contains("REAL"));
     }
 }

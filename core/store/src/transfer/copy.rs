@@ -79,7 +79,8 @@ impl Summary {
             self.0.iter().filter(|table| table.source != table.target)
         {
             let (here, there) = (source.rows, target.rows);
-            sentence += &format!("\n  table {table}: {here} rows in the source, {there} in the target");
+            let counts = format!("\n  table {table}: {here} rows in the source, {there} in the target");
+            sentence.push_str(&counts);
             if here == there {
                 sentence.push_str(", not all alike");
             }

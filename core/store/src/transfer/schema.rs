@@ -47,8 +47,9 @@ pub(super) async fn bring_to_newest(conn: &mut Conn, side: &Side) -> Result<(), 
 pub(super) async fn bring_to(conn: &mut Conn, side: &Side, version: i64) -> Result<(), TransferError> {
     known_version(conn, side).await?;
     let migrations = migrations(conn);
-    Ok(match conn {
+    match conn {
         Conn::Sqlite(conn) => migrations.run_direct(Some(version), &mut **conn, false).await?,
         Conn::Postgres(conn) => migrations.run_direct(Some(version), &mut **conn, false).await?,
-    })
+    }
+    Ok(())
 }
