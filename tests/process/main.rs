@@ -2,10 +2,13 @@
 //!
 //! Each test has a folder, a server and a Twilio of its own ([`Clinic`]), and ends what it started.
 
+mod backup;
 mod clinic;
+mod elsewhere;
 mod hub;
 mod kill;
 mod leaks;
+mod moves;
 mod organizations;
 mod outbox;
 mod refusals;

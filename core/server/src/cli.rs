@@ -1,8 +1,10 @@
 //! The command line.
 
 mod admin;
+mod backup;
 pub(crate) mod place;
 mod start;
+mod transfer;
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -44,10 +46,31 @@ enum Command {
     },
     /// Try everything: a seeded clinic with a phone simulator, kept in one folder.
     Demo(DemoArgs),
-    /// Bring the database to this version's form.
+    /// Bring the database to this version's form, or move a clinic to another one (--from, --to).
     Migrate {
         #[command(flatten)]
         place: PlaceArgs,
+        #[command(flatten)]
+        sides: transfer::MoveArgs,
+    },
+    /// Write the whole database to one verified file, while it is served.
+    Backup {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// The file; it must not be there yet.
+        #[arg(long, value_name = "PATH")]
+        to: PathBuf,
+    },
+    /// Bring a backup back, into an empty database.
+    Restore {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// A file that anteroom backup wrote.
+        #[arg(long, value_name = "PATH")]
+        from: PathBuf,
+        /// Another database than that of the folder: postgres://… or sqlite:PATH.
+        #[arg(long, value_name = "URL")]
+        to: Option<String>,
     },
     /// Set up organizations, staff, carrier accounts and numbers.
     #[command(subcommand)]
@@ -135,10 +158,16 @@ fn run(cli: Cli) -> Result<(), Failure> {
             block_on(start::serve(config))
         }
         Command::Demo(args) => block_on(start::demo(args)),
-        Command::Migrate { place } => block_on(async move {
-            drop(place.place().open(Opener::Command).await?);
-            Ok(())
+        Command::Migrate { place, sides } => block_on(async move {
+            match sides.sides()? {
+                Some((from, to)) => transfer::run(&from, &to, &place).await,
+                None => place.place().open(Opener::Command).await.map(drop),
+            }
         }),
+        Command::Backup { place, to } => block_on(async move { backup::back_up(&place, &to).await }),
+        Command::Restore { place, from, to } => {
+            block_on(async move { backup::restore(&place, &from, to.as_deref()).await })
+        }
         Command::Admin(command) => block_on(admin::run(command)),
         Command::Openapi => {
             let document = crate::hub::openapi_document().to_pretty_json()?;

@@ -42,6 +42,7 @@ mod signals;
 mod sqlite;
 mod staff;
 mod store;
+pub mod transfer;
 mod writer;
 
 pub use accounts::{CarrierAccount, NewCarrierAccount, NewNumber, Number};

@@ -26,7 +26,7 @@ use crate::{
     writer::Job,
 };
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
+pub(crate) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// The channel of `NOTIFY`.
 const CHANNEL: &str = "anteroom";

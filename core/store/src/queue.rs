@@ -23,7 +23,7 @@ use crate::{
 const ASIDE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// How long a carrier is given to list a text that a process now ended may have handed to it.
-const SETTLE: std::time::Duration = std::time::Duration::from_secs(3);
+pub(crate) const SETTLE: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// An inbound message leased to this process.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use crate::{
     StoreError, StoreOptions, checkpoint, conn::Conn, inbound::Arrival, planner, signals::Signals, writer,
 };
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
+pub(crate) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// Opens the file and brings it to the newest migration; gives the pool of readers and the tasks of the writer.
 pub(crate) async fn open(

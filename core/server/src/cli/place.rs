@@ -11,7 +11,7 @@ use anteroom_model::{
     ids::{Ids, NodeId},
     time::Clock,
 };
-use anteroom_store::{MasterKey, Store, StoreError, StoreOptions};
+use anteroom_store::{MasterKey, Store, StoreError, StoreOptions, transfer::Side};
 
 use crate::{
     cli::Failure,
@@ -58,6 +58,14 @@ impl Place {
         Ok(StoreOptions::url(url))
     }
 
+    /// The database as a side of a transfer.
+    pub(crate) fn side(&self) -> Result<Side, Failure> {
+        Ok(match &self.database_url {
+            Some(url) => Side::parse(url)?,
+            None => Side::Sqlite(self.folder.join("anteroom.db")),
+        })
+    }
+
     /// Opens the database, brings it to the newest migration and ends what an earlier life of this node left.
     pub(crate) async fn open(&self, opener: Opener) -> Result<Opened, Failure> {
         create_folder(&self.folder)?;
@@ -81,6 +89,13 @@ impl Place {
             }
             other => other?,
         };
+        if store.is_half_moved().await? {
+            return Err(
+                "this database holds a part of a move or a restore that was never finished: run that \
+                        command again, or choose another database"
+                    .into(),
+            );
+        }
         if fresh {
             write_master_key(&key_file, &bytes)?;
         }
@@ -100,11 +115,11 @@ fn named(path: &Path, error: &std::io::Error) -> Failure {
     format!("{}: {error}", path.display()).into()
 }
 
-fn create_folder(folder: &Path) -> Result<(), Failure> {
+pub(super) fn create_folder(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| named(folder, &error))
 }
 
-fn lock(folder: &Path) -> Result<fs::File, Failure> {
+pub(super) fn lock(folder: &Path) -> Result<fs::File, Failure> {
     let path = folder.join("anteroom.lock");
     let lock = fs::File::create(&path).map_err(|error| named(&path, &error))?;
     lock.try_lock().map_err(|_| {
