@@ -15,8 +15,8 @@
 //! # To add a table
 //!
 //! A migration with the same number and name in each folder of `migrations/`, keyed by organization; a
-//! module here with a row type and methods of `Org`; its queries under `queries/<module>/`. [`transfer`] finds it in the catalog; a type of
-//! column that is new has to be added to it.
+//! module here with a row type and methods of `Org`; its queries under `queries/<module>/`. [`transfer`] finds it in the
+//! catalog; a type of column that is new has to be added there.
 
 mod accounts;
 mod audit;
