@@ -9,12 +9,14 @@
 //!   includes them and a test prepares each one. `on!` runs the same body on whichever engine is open.
 //! - Writes are group-committed: closures waiting at the same time share one transaction and one flush to
 //!   disk, each behind a savepoint of its own (see `writer`). [`Store::write`] returns after the commit.
+//! - [`transfer`] copies a whole database: to the other engine, into a backup, out of one.
 //! - Sealed columns go through [`seal::OrgKeys`]; look-ups through its keyed hashes.
 //!
 //! # To add a table
 //!
 //! A migration with the same number and name in each folder of `migrations/`, keyed by organization; a
-//! module here with a row type and methods of `Org`; its queries under `queries/<module>/`.
+//! module here with a row type and methods of `Org`; its queries under `queries/<module>/`. [`transfer`] finds it in the
+//! catalog; a type of column that is new has to be added there.
 
 mod accounts;
 mod audit;
