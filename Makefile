@@ -18,7 +18,7 @@ run: setup plugins ## Set up, build and start the demo: prints the address, the 
 	target/debug/anteroom demo $(ARGS)
 
 .PHONY: test
-test: setup-tests plugins fmt-check lint test-plugins deny test-rust browser-test ## Set up and check everything
+test: setup-tests plugins fmt-check lint test-plugins deny test-rust browser-test-as-built ## Set up and check everything
 
 .PHONY: setup
 setup: ## Install what is missing on this machine
@@ -48,6 +48,11 @@ test-plugins: ## Tests of the SDK and the default policies, natively
 .PHONY: browser-test
 browser-test: setup plugins ## Tests of the Hub in a browser
 	cargo build -p anteroom
+	@scripts/browser-test
+
+# With the binary that the tests before it have built: for the sake of other features Cargo would build Wasmtime again.
+.PHONY: browser-test-as-built
+browser-test-as-built:
 	@scripts/browser-test
 
 .PHONY: bench
