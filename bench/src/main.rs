@@ -12,7 +12,7 @@ mod stats;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anteroom_test_support::postgres::{Cluster, Settings};
+use anteroom_test_support::postgres::{Cluster, Database, Settings};
 use clap::Parser;
 
 /// The server under load is this very program, started again: it must allocate as the product does.
@@ -109,7 +109,7 @@ fn on_postgres(args: &Args) -> Result<Vec<Aim>, Failure> {
     println!("  {:<20} {}", "nodes do", load::Row::HEAD);
     let connections = args.connections.iter().copied().max().unwrap_or(1);
     let measured = Duration::from_secs(args.seconds);
-    let mut alone = Vec::new();
+    let (mut alone, mut sizes) = (Vec::new(), Vec::new());
     for (nodes, connections, pipeline) in [
         (1, 1, false),
         (1, connections, false),
@@ -121,12 +121,25 @@ fn on_postgres(args: &Args) -> Result<Vec<Aim>, Failure> {
     ] {
         let database = cluster.fresh_database();
         let target = load::Target::Postgres { database: &database, nodes };
+        let before = written(&database)?;
         let row = load::row(&args.dir, load::Plan { connections, measured, pipeline }, target)?;
         let does = if pipeline { "ingress + pipeline" } else { "ingress" };
         println!("  {:<20} {row}", format!("{nodes}: {does}"));
+        let of = |what: &str| Ok::<i64, Failure>(database.sql(&format!("SELECT {what}")).trim().parse()?);
+        let texts = of("count(*) FROM messages WHERE direction = 'inbound'")?.max(1);
+        let kept = of("pg_database_size(current_database())")?;
+        sizes.push(format!(
+            "{nodes}: {does}: {} bytes of log, {} bytes kept",
+            (written(&database)? - before) / texts,
+            kept / texts
+        ));
         if nodes == 1 && !pipeline {
             alone.push(row);
         }
+    }
+    println!("\n  For each text, on disk (an empty database of 10 MB among it):");
+    for line in sizes {
+        println!("    {line}");
     }
     let mut aims = Vec::new();
     if let Some(most) = alone.last() {
@@ -137,6 +150,11 @@ fn on_postgres(args: &Args) -> Result<Vec<Aim>, Failure> {
         ceiling::print(&args.dir, Some(&cluster), Duration::from_secs(args.seconds.div_ceil(2)), &alone)?;
     aims.extend(share.map(|share| ("share of PostgreSQL's ceiling".to_owned(), "-", share)));
     Ok(aims)
+}
+
+/// Bytes that the cluster has written to its log until now.
+fn written(database: &Database) -> Result<i64, Failure> {
+    Ok(database.sql("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint").trim().parse()?)
 }
 
 /// Ingress with and without the pipeline beside it; the rows without, in the order of their connections.

@@ -15,6 +15,7 @@ mod inbound;
 mod isolation;
 mod opt_outs;
 mod outbound;
+mod plans;
 mod queries;
 mod schema;
 mod sealing;
@@ -112,6 +113,9 @@ macro_rules! suite {
 }
 
 suite!(sqlite);
+mod only_postgres {
+    tests! { postgres: plans { busy_queries_stay_flat } }
+}
 // PostgreSQL groups commits itself.
 mod only_sqlite {
     tests! { sqlite: group_commit { jobs_that_wait_share_one_commit } }

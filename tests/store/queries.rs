@@ -9,12 +9,12 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use crate::harness::{Fresh, Raw, raw};
 
-fn package(folder: &str) -> PathBuf {
+pub(crate) fn package(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
 }
 
 /// Files under `folder` that end so.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

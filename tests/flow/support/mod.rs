@@ -44,6 +44,7 @@ pub(crate) struct TestApp {
     pub(crate) server: App,
     pub(crate) clock: Arc<TestClock>,
     router: Router,
+    options: StoreOptions,
     _place: Place,
 }
 
@@ -96,23 +97,13 @@ impl TestApp {
                 StoreOptions { connections: 6, ..StoreOptions::url(&database.url()) }
             }
         };
-        let ids = Arc::new(Ids::from_seed([7; 32]));
-        let store = Store::open(&options, MasterKey::new([9; 32]), ids, clock.clone()).await.unwrap();
-        let server = App::new(Parts {
-            policies: policies(),
-            carriers: Carriers::new(&ClientConfig::default()).unwrap(),
-            directory: Directory::new(store.clone()),
-            node: store.ids().next(store.now()),
-            sign_ins: SignInLimits::default(),
-            metrics: None,
-            secure_cookies: true,
-            roles: NodeRole::ALL.to_vec(),
-            demo: None,
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            store,
-        });
-        Self { router: http_server::router(server.clone()), server, clock, _place: place }
+        let server = serve(&options, 7, clock.clone()).await;
+        Self { router: http_server::router(server.clone()), server, clock, options, _place: place }
+    }
+
+    /// A second node on the same database; its workers don't run.
+    pub(crate) async fn another_node(&self) -> App {
+        serve(&self.options, 8, self.clock.clone()).await
     }
 
     /// Begins to send.
@@ -160,6 +151,26 @@ impl TestApp {
         assert!(moment > now, "a clock goes forward");
         self.clock.advance(moment.since(now));
     }
+}
+
+/// A server on that database, with ids of its own.
+async fn serve(options: &StoreOptions, seed: u8, clock: Arc<TestClock>) -> App {
+    let ids = Arc::new(Ids::from_seed([seed; 32]));
+    let store = Store::open(options, MasterKey::new([9; 32]), ids, clock).await.unwrap();
+    App::new(Parts {
+        policies: policies(),
+        carriers: Carriers::new(&ClientConfig::default()).unwrap(),
+        directory: Directory::new(store.clone()),
+        node: store.ids().next(store.now()),
+        sign_ins: SignInLimits::default(),
+        metrics: None,
+        secure_cookies: true,
+        roles: NodeRole::ALL.to_vec(),
+        demo: None,
+        stop: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+        store,
+    })
 }
 
 /// Waits in real time until `done`.

@@ -1,8 +1,12 @@
-//! What one node has compiled, the others of the same database run.
+//! What nodes of one database share.
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
-use anteroom::policies::Policies;
+use anteroom::{directory, policies::Policies};
 use anteroom_model::hooks::Hook;
 use anteroom_policy::{Digest, HostConfig, PolicyHost};
 
@@ -35,6 +39,38 @@ async fn a_component_is_compiled_by_one_node_for_all() {
         let other = Policies::new(PolicyHost::new(config).unwrap());
         other.get(store, clinic.organization, digest).await.unwrap();
         assert_eq!(other.host().signed_form(digest), Some(form));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_activation_reaches_all_nodes_within_a_second() {
+    run(async |clinic| {
+        if !clinic.app.server.store.is_shared() {
+            return;
+        }
+        let other = clinic.app.another_node().await;
+        tokio::spawn(directory::follow(other.clone()));
+        let bound = async || {
+            let entry = other.directory.get(clinic.organization).await.unwrap();
+            entry.bindings.iter().find(|binding| binding.hook == "routing").unwrap().id
+        };
+        // Twice: the first time, the other node may only just have begun to listen. The clock of these tests
+        // stands still, so an entry never grows old: only word from the first node can end it.
+        for is_warm in [false, true] {
+            let before = bound().await;
+            let started = Instant::now();
+            loop {
+                clinic.bind(Hook::Routing, uploaded(), None, &[]).await;
+                tokio::time::sleep(Duration::from_millis(if is_warm { 900 } else { 100 })).await;
+                if bound().await != before {
+                    break;
+                }
+                assert!(!is_warm, "not within a second");
+                assert!(started.elapsed() < Duration::from_secs(30), "the other node hears nothing");
+            }
+        }
+        other.stop.cancel();
     })
     .await;
 }

@@ -1,0 +1,111 @@
+//! Queries stay flat as tables grow: on PostgreSQL, none of the busy ones reads a whole table or a whole
+//! organization of one that grows with every text. (For SQLite: `core/store/src/planner.rs`.)
+
+use std::fmt::Write as _;
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use crate::{
+    harness::{Clinic, Fresh, Raw},
+    queries::{files, package},
+};
+
+/// Tables that grow with every text.
+const GROWING: [&str; 6] = ["messages", "events", "conversations", "decisions", "audit", "patients"];
+
+/// Counts for people and for metrics, and what happens once in a node's life: they read what they must.
+const WHOLE: [&str; 5] = [
+    "messages/oldest_due",
+    "messages/release_leases",
+    "conversations/counts",
+    "conversations/count_closed",
+    "messages/of_peer",
+];
+
+/// A clinic with a year of texts, made by the database itself.
+const FILL: &str = "
+    INSERT INTO patients (organization_id, id, kind, profile, birth_date_hash, last_name_hash, created_at, updated_at)
+    SELECT o, gen_random_uuid(), 'profile', '', sha256(n::text::bytea), sha256(n::text::bytea), n, n
+    FROM generate_series(1, 4000) n;
+    INSERT INTO conversations (organization_id, id, number_id, peer_hash, peer, identity, state, priority, tags,
+        turn_number, sort_at, last_message_at, created_at, version)
+    SELECT o, gen_random_uuid(), num, sha256(n::text::bytea), '', 'unasked',
+        CASE WHEN n % 20 = 0 THEN 'open' ELSE 'closed' END, 'normal', '[]', 1, n, n, n, 1
+    FROM generate_series(1, 4000) n;
+    INSERT INTO messages (organization_id, id, direction, carrier_account_id, number_id, peer_hash, peer, body,
+        carrier_message_id, conversation_id, author, state, due_at, in_lane, created_at)
+    SELECT o, gen_random_uuid(), CASE WHEN n % 2 = 0 THEN 'inbound' ELSE 'outbound' END, acc, num, c.peer_hash, '', '',
+        n || c.id::text, c.id, 'patient', 'processed', CASE WHEN n % 10 = 0 THEN n END, n % 10 = 0, n
+    FROM conversations c, generate_series(1, 10) n;
+    INSERT INTO events (organization_id, seq, kind, conversation_id, actor, data, created_at)
+    SELECT o, ROW_NUMBER() OVER (), 'message.received', c.id, 'patient', '', n
+    FROM conversations c, generate_series(1, 5) n;
+    INSERT INTO decisions (organization_id, id, conversation_id, binding_id, policy_id, hook, outcome, effect, fuel,
+        memory_peak, micros, record, created_at)
+    SELECT o, gen_random_uuid(), c.id, o, o, 'routing', 'decided', 'applied', 1, 1, 1, '', n
+    FROM conversations c, generate_series(1, 5) n;
+    INSERT INTO audit (organization_id, id, actor, action, subject, created_at)
+    SELECT o, gen_random_uuid(), 'staff', 'conversation.read', c.id, n FROM conversations c, generate_series(1, 5) n;
+    ANALYZE";
+
+pub(crate) async fn busy_queries_stay_flat(db: &Fresh) {
+    let Raw::Postgres(pool) = db.raw().await else { panic!("a test of PostgreSQL") };
+    let clinic = Clinic::new(db, "A").await;
+    let word =
+        |text: &str, name: &str, id: uuid::Uuid| text.replace(&format!(" {name},"), &format!(" '{id}',"));
+    let fill = word(FILL, "o", clinic.organization.0);
+    let fill = word(&word(&fill, "num", clinic.number.0), "acc", clinic.account.0);
+    sqlx::raw_sql(AssertSqlSafe(fill)).execute(&pool).await.unwrap();
+    let mut conn = pool.acquire().await.unwrap().detach();
+    sqlx::raw_sql("SET plan_cache_mode = force_generic_plan").execute(&mut conn).await.unwrap();
+
+    let folder = package("queries");
+    let mut looked_at = 0;
+    let mut wrong = String::new();
+    for path in files(&folder, ".sql") {
+        let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().trim_end_matches(".sql").to_owned();
+        let is_twin = path.with_extension("postgres.sql").exists();
+        if is_twin || WHOLE.contains(&&*name) || ["events/insert", "messages/give_back"].contains(&&*name) {
+            continue;
+        }
+        looked_at += 1;
+        let plan = explain(&mut conn, &std::fs::read_to_string(&path).unwrap()).await;
+        if let Some(why) = reads_too_much(&plan) {
+            writeln!(wrong, "{name}: {why}\n{}", plan.join("\n")).unwrap();
+        }
+    }
+    conn.close().await.unwrap();
+    assert!(looked_at > 80, "{looked_at} queries: is this the right folder?");
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(reads_too_much(&["Seq Scan on messages".to_owned()]).is_some(), "this finds nothing");
+}
+
+/// The plan for any values.
+async fn explain(conn: &mut PgConnection, sql: &str) -> Vec<String> {
+    let parameters = (1..30).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0);
+    let values = vec!["NULL"; parameters].join(", ");
+    let values = if parameters == 0 { String::new() } else { format!("({values})") };
+    sqlx::raw_sql(AssertSqlSafe(format!("PREPARE looked_at AS {sql}"))).execute(&mut *conn).await.unwrap();
+    let explain = AssertSqlSafe(format!("EXPLAIN EXECUTE looked_at{values}"));
+    let plan: Vec<(String,)> = sqlx::query_as(explain).persistent(false).fetch_all(&mut *conn).await.unwrap();
+    sqlx::raw_sql("DEALLOCATE looked_at").execute(conn).await.unwrap();
+    plan.into_iter().map(|(line,)| line).collect()
+}
+
+fn reads_too_much(plan: &[String]) -> Option<String> {
+    let growing = |line: &String| GROWING.iter().any(|table| line.contains(&format!(" on {table}")));
+    for (at, line) in plan.iter().enumerate() {
+        if line.contains("Seq Scan") && growing(line) {
+            return Some(format!("reads the whole table: {}", line.trim()));
+        }
+        let only_the_organization = |line: &String| {
+            let condition = line.trim();
+            condition.starts_with("Index Cond: (organization_id = ") && !condition.contains(" AND ")
+        };
+        if line.contains("Index Scan") && growing(line) && plan.get(at + 1).is_some_and(only_the_organization)
+        {
+            return Some(format!("reads the whole organization: {}", line.trim()));
+        }
+    }
+    None
+}
