@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -94,7 +94,6 @@ struct Inner {
     arrivals: mpsc::Sender<inbound::Arrival>,
     master: MasterKey,
     keys: RwLock<HashMap<OrganizationId, Arc<OrgKeys>>>,
-    append_gates: Mutex<HashMap<OrganizationId, Arc<tokio::sync::Mutex<()>>>>,
     ids: Arc<Ids>,
     clock: Arc<dyn Clock>,
     signals: Arc<Signals>,
@@ -131,8 +130,8 @@ impl Store {
             let opened = sqlite::open(options, waiting_jobs, waiting_arrivals, signals.clone()).await?;
             (readers, tasks) = (Readers::Sqlite(opened.0), opened.1);
         }
-        let (keys, append_gates) = (RwLock::default(), Mutex::default());
-        let inner = Inner { readers, jobs, arrivals, master, keys, append_gates, ids, clock, signals, tasks };
+        let keys = RwLock::default();
+        let inner = Inner { readers, jobs, arrivals, master, keys, ids, clock, signals, tasks };
         let store = Self(Arc::new(inner));
         store.check_master_key().await?;
         Ok(store)
@@ -193,14 +192,6 @@ impl Store {
                         return None;
                     }
                 };
-                // In PostgreSQL all who append to an organization's events wait for its row, and a row that many
-                // wait for is given on slowly: so one at a time of this process asks for it, and has it until
-                // after the commit. (In SQLite they share a commit.)
-                let turn = if store.is_shared() && work_of.has_events() {
-                    Some(store.append_gate(organization).lock_owned().await)
-                } else {
-                    None
-                };
                 let mut org = store.org(ConnRef::Borrowed(conn), organization, keys, work_of.clone());
                 let told_events = match org.append_events().await {
                     Ok(told) => told,
@@ -210,7 +201,6 @@ impl Store {
                     }
                 };
                 Some(Box::new(move |outcome: Result<(), StoreError>| {
-                    drop(turn);
                     // Here, not in the caller: it may have gone away, the rows are there all the same.
                     if outcome.is_ok() {
                         for signal in work_of.signals() {
@@ -349,12 +339,6 @@ impl Store {
         let keys = Arc::new(self.0.master.open_data_key(organization, &wrapped, &self.0.ids)?);
         self.remember(organization, keys.clone());
         Ok(keys)
-    }
-
-    /// Whose holder may append to the organization's events; one per process.
-    fn append_gate(&self, organization: OrganizationId) -> Arc<tokio::sync::Mutex<()>> {
-        let mut gates = self.0.append_gates.lock().unwrap_or_else(PoisonError::into_inner);
-        gates.entry(organization).or_default().clone()
     }
 
     fn remember(&self, organization: OrganizationId, keys: Arc<OrgKeys>) {
