@@ -51,13 +51,7 @@ fn launch() -> Launch {
 /// A clinic just seeded, in SQLite.
 async fn seeded() -> &'static Snapshot {
     static SEEDED: OnceCell<Snapshot> = OnceCell::const_new();
-    let seed = async || {
-        let mut anteroom = launch().demo(None).await;
-        let (status, _) = anteroom.stop().await;
-        assert!(status.success(), "{status}");
-        Snapshot::of(&anteroom)
-    };
-    SEEDED.get_or_init(seed).await
+    SEEDED.get_or_init(|| launch().seed()).await
 }
 
 /// The same in a cluster, and the folder of a node that knows its master key.
@@ -67,10 +61,8 @@ async fn seeded_cluster() -> &'static (Template, Snapshot) {
         let quick = Settings { durable: false, ..Settings::default() };
         let cluster = block_in_place(|| Cluster::start_with(&quick));
         block_in_place(|| cluster.create_database(DATABASE));
-        let mut anteroom = launch().option("--database-url", &cluster.url(DATABASE)).demo(None).await;
-        let (status, _) = anteroom.stop().await;
-        assert!(status.success(), "{status}");
-        (block_in_place(|| cluster.into_template()), Snapshot::of(&anteroom))
+        let snapshot = launch().option("--database-url", &cluster.url(DATABASE)).seed().await;
+        (block_in_place(|| cluster.into_template()), snapshot)
     };
     SEEDED.get_or_init(seed).await
 }

@@ -28,13 +28,7 @@ pub(crate) fn launch() -> Launch {
 /// A clinic just seeded.
 pub(crate) async fn seeded() -> &'static Snapshot {
     static SEEDED: OnceCell<Snapshot> = OnceCell::const_new();
-    let seed = async || {
-        let mut anteroom = launch().demo(None).await;
-        let (status, _) = anteroom.stop().await;
-        assert!(status.success(), "{status}");
-        Snapshot::of(&anteroom)
-    };
-    SEEDED.get_or_init(seed).await
+    SEEDED.get_or_init(|| launch().seed()).await
 }
 
 /// A running clinic.

@@ -50,6 +50,12 @@ impl Conn {
         on!(self, c => sqlx::raw_sql(statement).execute(c).await.map(drop))
     }
 
+    /// Ends a transaction; an error where a statement of it has failed. PostgreSQL's COMMIT is then a ROLLBACK
+    /// that reports success; the SELECT fails.
+    pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        self.execute("SELECT 1; COMMIT").await
+    }
+
     /// The text for this connection's engine.
     pub(crate) const fn pick(&self, twin: Twin) -> &'static str {
         match self {

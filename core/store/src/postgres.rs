@@ -145,8 +145,7 @@ async fn transaction(conn: &mut Conn, job: Job) -> Result<(), StoreError> {
     let Some(tell) = job(conn).await else {
         return Ok(conn.execute("ROLLBACK").await?);
     };
-    // A COMMIT after a statement has failed is a ROLLBACK that reports success; the SELECT fails then.
-    let outcome = conn.execute("SELECT 1; COMMIT").await.map_err(StoreError::from);
+    let outcome = conn.commit().await.map_err(StoreError::from);
     tell(outcome.clone());
     outcome
 }

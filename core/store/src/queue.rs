@@ -8,14 +8,14 @@ use anteroom_model::{
     states::{Author, Direction, MessageState},
     time::Timestamp,
 };
+use futures::FutureExt;
 use sqlx::{FromRow, QueryBuilder};
-use tokio::sync::oneshot;
 
 use crate::{
-    Extra, Org, Store, StoreError,
+    Extra, Org, OrgKeys, Store, StoreError,
     conn::{Conn, Twin, execute, on, twin},
     messages::open_extra,
-    sql, writer,
+    sql,
 };
 
 /// How long a message behind another one of its lane is put aside, unless it is woken before: what a wake-up
@@ -108,30 +108,17 @@ pub struct Claimed<W> {
 
 /// A row that a claim has looked at.
 trait Seen {
+    /// What it is once it is opened.
+    type Work;
+
     /// Whose lease it is; none where the message was put aside.
     fn lease(&self) -> Option<NodeId>;
+
     /// Its key.
     fn key(&self) -> (OrganizationId, MessageId);
-}
 
-impl Seen for InboundRow {
-    fn lease(&self) -> Option<NodeId> {
-        self.lease_node
-    }
-
-    fn key(&self) -> (OrganizationId, MessageId) {
-        (self.organization_id, self.id)
-    }
-}
-
-impl Seen for OutboundRow {
-    fn lease(&self) -> Option<NodeId> {
-        self.lease_node
-    }
-
-    fn key(&self) -> (OrganizationId, MessageId) {
-        (self.organization_id, self.id)
-    }
+    /// Opened with its organization's keys; leased until `until`.
+    fn open(self, keys: &OrgKeys, until: Timestamp) -> Result<Self::Work, StoreError>;
 }
 
 #[derive(FromRow)]
@@ -166,6 +153,63 @@ struct OutboundRow {
     created_at: Timestamp,
 }
 
+impl Seen for InboundRow {
+    type Work = InboundWork;
+
+    fn lease(&self) -> Option<NodeId> {
+        self.lease_node
+    }
+
+    fn key(&self) -> (OrganizationId, MessageId) {
+        (self.organization_id, self.id)
+    }
+
+    fn open(self, keys: &OrgKeys, _: Timestamp) -> Result<InboundWork, StoreError> {
+        Ok(InboundWork {
+            peer: keys.open_text("messages.peer", self.id.0, &self.peer)?,
+            body: keys.open_text("messages.body", self.id.0, &self.body)?,
+            extra: open_extra(keys, self.id, self.extra.as_deref())?,
+            organization: self.organization_id,
+            id: self.id,
+            carrier_account_id: self.carrier_account_id,
+            number_id: self.number_id,
+            attempt: self.attempt,
+            created_at: self.created_at,
+        })
+    }
+}
+
+impl Seen for OutboundRow {
+    type Work = OutboundWork;
+
+    fn lease(&self) -> Option<NodeId> {
+        self.lease_node
+    }
+
+    fn key(&self) -> (OrganizationId, MessageId) {
+        (self.organization_id, self.id)
+    }
+
+    fn open(self, keys: &OrgKeys, until: Timestamp) -> Result<OutboundWork, StoreError> {
+        Ok(OutboundWork {
+            peer: keys.open_text("messages.peer", self.id.0, &self.peer)?,
+            body: keys.open_text("messages.body", self.id.0, &self.body)?,
+            organization: self.organization_id,
+            id: self.id,
+            carrier_account_id: self.carrier_account_id,
+            number_id: self.number_id,
+            conversation_id: self.conversation_id,
+            author: self.author,
+            attempt: self.attempt,
+            in_doubt: self.in_doubt > 1,
+            despite_opt_out: self.despite_opt_out,
+            error_code: self.error_code,
+            created_at: self.created_at,
+            until,
+        })
+    }
+}
+
 impl Store {
     /// Looks at the `limit` inbound messages that have been due longest and leases those that are the oldest
     /// of their lanes to `node` until `until`.
@@ -175,17 +219,7 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Claimed<InboundWork>, StoreError> {
-        let claimed = self.claim(twin!("messages/claim_inbound"), node, until, limit).await?;
-        let mut work = Vec::with_capacity(claimed.work.len());
-        for row in claimed.work {
-            let row: InboundRow = row;
-            let id = row.id;
-            match self.open_inbound(row).await {
-                Ok(item) => work.push(item),
-                Err(error) => unopened(id, &error),
-            }
-        }
-        Ok(Claimed { work, seen: claimed.seen })
+        self.claim::<InboundRow>(twin!("messages/claim_inbound"), node, until, limit).await
     }
 
     /// Looks at the `limit` outbound messages that have been due longest and leases those that are the oldest
@@ -196,62 +230,16 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Claimed<OutboundWork>, StoreError> {
-        let claimed = self.claim(twin!("messages/claim_outbound"), node, until, limit).await?;
-        let mut work = Vec::with_capacity(claimed.work.len());
-        for row in claimed.work {
-            let row: OutboundRow = row;
-            let id = row.id;
-            match self.open_outbound(row, until).await {
-                Ok(item) => work.push(item),
-                Err(error) => unopened(id, &error),
-            }
-        }
-        Ok(Claimed { work, seen: claimed.seen })
-    }
-
-    async fn open_inbound(&self, row: InboundRow) -> Result<InboundWork, StoreError> {
-        let keys = self.keys(row.organization_id).await?;
-        Ok(InboundWork {
-            peer: keys.open_text("messages.peer", row.id.0, &row.peer)?,
-            body: keys.open_text("messages.body", row.id.0, &row.body)?,
-            extra: open_extra(&keys, row.id, row.extra.as_deref())?,
-            organization: row.organization_id,
-            id: row.id,
-            carrier_account_id: row.carrier_account_id,
-            number_id: row.number_id,
-            attempt: row.attempt,
-            created_at: row.created_at,
-        })
-    }
-
-    async fn open_outbound(&self, row: OutboundRow, until: Timestamp) -> Result<OutboundWork, StoreError> {
-        let keys = self.keys(row.organization_id).await?;
-        Ok(OutboundWork {
-            peer: keys.open_text("messages.peer", row.id.0, &row.peer)?,
-            body: keys.open_text("messages.body", row.id.0, &row.body)?,
-            organization: row.organization_id,
-            id: row.id,
-            carrier_account_id: row.carrier_account_id,
-            number_id: row.number_id,
-            conversation_id: row.conversation_id,
-            author: row.author,
-            attempt: row.attempt,
-            in_doubt: row.in_doubt > 1,
-            despite_opt_out: row.despite_opt_out,
-            error_code: row.error_code,
-            created_at: row.created_at,
-            until,
-        })
+        self.claim::<OutboundRow>(twin!("messages/claim_outbound"), node, until, limit).await
     }
 
     /// Gives back what is leased to `node`, or everything. Only for a process that knows that the holder has
     /// ended: it is that node's next life, or has the database to itself.
     pub async fn release_leases(&self, node: Option<NodeId>) -> Result<u64, StoreError> {
         let now = self.now();
-        let (tell, told) = oneshot::channel();
-        let job: writer::Job = Box::new(move |conn| {
-            Box::pin(async move {
-                let released = on!(conn, c => {
+        self.write_across(move |conn| {
+            async move {
+                on!(conn, c => {
                     sqlx::query(sql!("messages/release_leases"))
                         .bind(now)
                         .bind(now.plus(SETTLE))
@@ -259,12 +247,11 @@ impl Store {
                         .execute(c)
                         .await
                         .map(|done| done.rows_affected())
-                });
-                finish(released, tell)
-            })
-        });
-        self.submit(job).await?;
-        told.await.map_err(|_| StoreError::Closed)?
+                })
+            }
+            .boxed()
+        })
+        .await
     }
 
     async fn claim<R>(
@@ -273,7 +260,7 @@ impl Store {
         node: NodeId,
         until: Timestamp,
         limit: u32,
-    ) -> Result<Claimed<R>, StoreError>
+    ) -> Result<Claimed<R::Work>, StoreError>
     where
         R: Seen
             + for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
@@ -281,27 +268,27 @@ impl Store {
             + Send
             + Unpin
             + 'static,
+        R::Work: Send,
     {
         let now = self.now();
-        let (tell, told) = oneshot::channel();
-        let job: writer::Job = Box::new(move |conn| {
-            Box::pin(async move {
-                let rows = look(conn, query, now, until, node, limit).await;
-                finish(rows, tell)
-            })
-        });
-        self.submit(job).await?;
-        let rows: Vec<R> = told.await.map_err(|_| StoreError::Closed)??;
+        let rows: Vec<R> =
+            self.write_across(move |conn| look(conn, query, now, until, node, limit).boxed()).await?;
         let seen = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         if self.is_shared() {
             let aside: Vec<_> = rows.iter().filter(|row| row.lease().is_none()).map(Seen::key).collect();
             self.look_again(aside).await;
         }
-        Ok(Claimed { work: rows.into_iter().filter(|row| row.lease() == Some(node)).collect(), seen })
+        let mut work = Vec::with_capacity(rows.len());
+        for row in rows.into_iter().filter(|row| row.lease() == Some(node)) {
+            let (organization, id) = row.key();
+            match self.keys(organization).await.and_then(|keys| row.open(&keys, until)) {
+                Ok(item) => work.push(item),
+                Err(error) => unopened(id, &error),
+            }
+        }
+        Ok(Claimed { work, seen })
     }
-}
 
-impl Store {
     /// Where units of work run side by side, the one that a message was put aside for may have ended since it
     /// was judged, and have woken nobody. Whoever ends work wakes after its commit, and this looks after the
     /// claim's: one of the two sees the other.
@@ -352,10 +339,9 @@ impl Store {
         under_way: Vec<MessageId>,
     ) -> Result<u64, StoreError> {
         let now = self.now();
-        let (tell, told) = oneshot::channel();
-        let job: writer::Job = Box::new(move |conn| {
-            Box::pin(async move {
-                let given = on!(conn, c => {
+        self.write_across(move |conn| {
+            async move {
+                on!(conn, c => {
                     let mut query = QueryBuilder::new(sql!("messages/give_back"));
                     query.push_bind(now).push(" WHERE direction = ").push_bind(direction);
                     query.push(" AND due_at > ").push_bind(now).push(" AND lease_node = ").push_bind(node);
@@ -367,12 +353,11 @@ impl Store {
                     }
                     query.push(")");
                     query.build().execute(c).await.map(|done| done.rows_affected())
-                });
-                finish(given, tell)
-            })
-        });
-        self.submit(job).await?;
-        told.await.map_err(|_| StoreError::Closed)?
+                })
+            }
+            .boxed()
+        })
+        .await
     }
 }
 
@@ -385,8 +370,7 @@ async fn look<R>(
     limit: u32,
 ) -> Result<Vec<R>, sqlx::Error>
 where
-    R: Seen
-        + for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
+    R: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
         + for<'r> FromRow<'r, sqlx::postgres::PgRow>
         + Send
         + Unpin,
@@ -408,22 +392,6 @@ where
 /// is looked at again: the key may be right by then.
 fn unopened(id: MessageId, error: &StoreError) {
     tracing::error!(message = %id, %error, "a leased message can't be opened");
-}
-
-/// Ends a job: its value is told after the commit, its error at once.
-fn finish<T: Send + 'static>(
-    outcome: Result<T, sqlx::Error>,
-    tell: oneshot::Sender<Result<T, StoreError>>,
-) -> Option<writer::Committed> {
-    match outcome {
-        Ok(value) => Some(Box::new(move |committed: Result<(), StoreError>| {
-            drop(tell.send(committed.map(|()| value)));
-        })),
-        Err(error) => {
-            drop(tell.send(Err(error.into())));
-            None
-        }
-    }
 }
 
 impl Org<'_> {

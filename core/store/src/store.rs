@@ -319,6 +319,31 @@ impl Store {
         }
     }
 
+    /// Runs `work`, which spans organizations, in a transaction and returns after its commit.
+    pub(crate) async fn write_across<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            async move {
+                match work(conn).await {
+                    Ok(value) => Some(Box::new(move |committed: Result<(), StoreError>| {
+                        drop(tell.send(committed.map(|()| value)));
+                    }) as writer::Committed),
+                    Err(error) => {
+                        drop(tell.send(Err(error.into())));
+                        None
+                    }
+                }
+            }
+            .boxed()
+        });
+        self.submit(job).await?;
+        told.await.map_err(|_| StoreError::Closed)?
+    }
+
     pub(crate) async fn reader(&self) -> Result<Conn, StoreError> {
         Ok(match &self.0.readers {
             Readers::Sqlite(pool) => Conn::Sqlite(pool.acquire().await?),

@@ -194,8 +194,7 @@ async fn finish(conn: &mut Conn, why: Fill, now: Timestamp) -> Result<(), Transf
         on!(conn, c => sqlx::query(sql!("messages/doubt_waiting")).execute(c).await.map(drop))?;
     }
     marker::remove(conn).await?;
-    // A COMMIT after a statement has failed is a ROLLBACK that reports success; the SELECT fails then.
-    Ok(conn.execute("SELECT 1; COMMIT").await?)
+    Ok(conn.commit().await?)
 }
 
 impl crate::Store {

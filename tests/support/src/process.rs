@@ -78,6 +78,14 @@ impl Launch {
         anteroom
     }
 
+    /// Seeds a demo and stops it: for others to begin from.
+    pub async fn seed(self) -> Snapshot {
+        let mut anteroom = self.demo(None).await;
+        let (status, _) = anteroom.stop().await;
+        assert!(status.success(), "{status}");
+        Snapshot::of(&anteroom)
+    }
+
     /// Prepares `anteroom serve` on a new folder, to be set up with [`Anteroom::admin`] and then started.
     pub fn serve(self) -> Anteroom {
         Anteroom::stopped(self, Mode::Serve)
