@@ -74,9 +74,15 @@ impl Server {
         Ok(Self { process, folder, address, twilio })
     }
 
-    /// Starts a further node on the database of `self`, which has that URL.
+    /// Starts a further node on the database of `self`, which has that URL, and with its compiled policies, so
+    /// that it works from the first second.
     pub(crate) fn further(&self, dir: &Path, roles: &str, database: &str) -> Result<Self, Failure> {
         let folder = tempfile::tempdir_in(dir)?;
+        fs::create_dir(folder.path().join("compiled"))?;
+        for form in fs::read_dir(self.folder.path().join("compiled"))? {
+            let form = form?;
+            fs::copy(form.path(), folder.path().join("compiled").join(form.file_name()))?;
+        }
         // Free now, and hardly anybody else's in a moment.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = program(folder.path())?;

@@ -38,7 +38,7 @@ pub async fn add_policy(
     bytes: &'static [u8],
     origin: &'static str,
 ) -> Result<(PolicyId, serde_json::Value), LoadError> {
-    let policy = policies.load_shared(store, organization, Digest::of(bytes), bytes).await?;
+    let policy = policies.load(store, organization, bytes).await?;
     let manifest = serde_json::to_value(&policy.manifest)
         .map_err(|error| StoreError::Corrupt { column: "policies.manifest", reason: error.to_string() })?;
     let defaults = policy.manifest.default_settings.clone();

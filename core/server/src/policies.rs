@@ -5,18 +5,22 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use anteroom_model::ids::OrganizationId;
+use anteroom_model::{hooks::Hook, ids::OrganizationId};
 use anteroom_policy::{Digest, Policy, PolicyHost, Refusal};
 use anteroom_store::{Store, StoreError};
 use futures::FutureExt;
+use tokio::sync::OnceCell;
 
 use crate::builtin;
+
+/// Filled by the first who asks.
+type Loaded = Arc<OnceCell<Arc<Policy>>>;
 
 /// Policies of all organizations: content-addressed, so a component that many use is compiled once.
 #[derive(Clone)]
 pub struct Policies {
     host: Arc<PolicyHost>,
-    loaded: Arc<RwLock<HashMap<Digest, Arc<Policy>>>>,
+    loaded: Arc<RwLock<HashMap<Digest, Loaded>>>,
 }
 
 /// Why a bound policy can't be run.
@@ -47,6 +51,15 @@ impl Policies {
         &self.host
     }
 
+    /// Compiles the default policies, which nearly every turn needs, where this node hasn't them yet.
+    pub async fn warm(&self) -> Result<(), LoadError> {
+        for hook in Hook::ALL {
+            let bytes = builtin::component(hook);
+            self.once(Digest::of(bytes), || self.compile(bytes)).await?;
+        }
+        Ok(())
+    }
+
     /// The policy of `digest`, compiled, from memory or from the component in the store.
     pub async fn get(
         &self,
@@ -54,17 +67,40 @@ impl Policies {
         organization: OrganizationId,
         digest: Digest,
     ) -> Result<Arc<Policy>, LoadError> {
-        if let Some(policy) = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(&digest) {
-            return Ok(policy.clone());
-        }
-        let mut org = store.read(organization).await?;
-        let bytes = org.component(digest.as_bytes()).await?.ok_or(LoadError::Missing)?;
-        drop(org);
-        self.load_shared(store, organization, digest, bytes).await
+        self.once(digest, || async {
+            let mut org = store.read(organization).await?;
+            let bytes = org.component(digest.as_bytes()).await?.ok_or(LoadError::Missing)?;
+            drop(org);
+            self.compile_shared(store, organization, digest, bytes).await
+        })
+        .await
     }
 
-    /// Loads a component with the compiled form that another node has made, or makes it for the others.
-    pub async fn load_shared(
+    /// The same, of a component that is at hand.
+    pub async fn load(
+        &self,
+        store: &Store,
+        organization: OrganizationId,
+        bytes: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<Arc<Policy>, LoadError> {
+        let digest = Digest::of(bytes.as_ref());
+        self.once(digest, || self.compile_shared(store, organization, digest, bytes)).await
+    }
+
+    /// What `load` gives, the first time: who asks for the same meanwhile waits for it.
+    async fn once<F>(&self, digest: Digest, load: impl FnOnce() -> F) -> Result<Arc<Policy>, LoadError>
+    where
+        F: Future<Output = Result<Arc<Policy>, LoadError>>,
+    {
+        let known = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
+        let cell = known.unwrap_or_else(|| {
+            self.loaded.write().unwrap_or_else(PoisonError::into_inner).entry(digest).or_default().clone()
+        });
+        cell.get_or_try_init(load).await.cloned()
+    }
+
+    /// Compiles with the compiled form that another node has made, or makes it for the others.
+    async fn compile_shared(
         &self,
         store: &Store,
         organization: OrganizationId,
@@ -75,14 +111,14 @@ impl Policies {
         // copy for each.
         let label = self.host.form_label(digest);
         let Some(label) = label.filter(|_| store.is_shared() && !builtin::is_default(digest)) else {
-            return self.load(bytes).await;
+            return self.compile(bytes).await;
         };
         let shared = store.read(organization).await?.compiled_form(&label).await?;
         let is_new = shared.is_none();
         if let Some(form) = shared {
             self.blocking(move |host| host.adopt_form(digest, &form)).await?;
         }
-        let policy = self.load(bytes).await?;
+        let policy = self.compile(bytes).await?;
         if is_new && let Some(form) = self.blocking(move |host| host.signed_form(digest)).await? {
             store
                 .write(organization, move |mut org| {
@@ -93,20 +129,15 @@ impl Policies {
         Ok(policy)
     }
 
+    async fn compile(&self, bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Arc<Policy>, LoadError> {
+        self.blocking(move |host| host.load(bytes.as_ref())).await?.map_err(LoadError::Refused)
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&PolicyHost) -> T + Send + 'static,
     ) -> Result<T, LoadError> {
         let host = self.host.clone();
         tokio::task::spawn_blocking(move || work(&host)).await.map_err(|_| LoadError::Abandoned)
-    }
-
-    /// Judges, compiles and keeps a component.
-    pub async fn load(&self, bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Arc<Policy>, LoadError> {
-        let policy =
-            self.blocking(move |host| host.load(bytes.as_ref())).await?.map_err(LoadError::Refused)?;
-        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
-        loaded.insert(policy.digest, policy.clone());
-        Ok(policy)
     }
 }

@@ -76,6 +76,10 @@ impl Work {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 
+    pub(crate) fn has_events(&self) -> bool {
+        !self.events.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     pub(crate) fn take_events(&self) -> Vec<NewEvent> {
         std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use anteroom_model::{
 };
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::{PgPool, SqlitePool};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{OwnedMutexGuard, broadcast, mpsc, oneshot};
 
 use crate::{
     StoreError,
@@ -30,6 +30,8 @@ use crate::{
 
 /// How long a unit of work waits to be taken on where many wait.
 const TAKEN_ON: Duration = Duration::from_secs(2);
+/// How long a unit of work waits for its turn to append events: less than PostgreSQL lets a transaction be idle.
+const APPEND_TURN: Duration = Duration::from_secs(4);
 
 /// How to open a store.
 #[derive(Clone)]
@@ -94,6 +96,7 @@ struct Inner {
     arrivals: mpsc::Sender<inbound::Arrival>,
     master: MasterKey,
     keys: RwLock<HashMap<OrganizationId, Arc<OrgKeys>>>,
+    append_gates: Mutex<HashMap<OrganizationId, Arc<tokio::sync::Mutex<()>>>>,
     ids: Arc<Ids>,
     clock: Arc<dyn Clock>,
     signals: Arc<Signals>,
@@ -130,8 +133,8 @@ impl Store {
             let opened = sqlite::open(options, waiting_jobs, waiting_arrivals, signals.clone()).await?;
             (readers, tasks) = (Readers::Sqlite(opened.0), opened.1);
         }
-        let keys = RwLock::default();
-        let inner = Inner { readers, jobs, arrivals, master, keys, ids, clock, signals, tasks };
+        let (keys, append_gates) = (RwLock::default(), Mutex::default());
+        let inner = Inner { readers, jobs, arrivals, master, keys, append_gates, ids, clock, signals, tasks };
         let store = Self(Arc::new(inner));
         store.check_master_key().await?;
         Ok(store)
@@ -193,14 +196,19 @@ impl Store {
                     }
                 };
                 let mut org = store.org(ConnRef::Borrowed(conn), organization, keys, work_of.clone());
-                let told_events = match org.append_events().await {
-                    Ok(told) => told,
+                let appended = async {
+                    let turn = store.append_turn(organization, &work_of).await?;
+                    Ok((turn, org.append_events().await?))
+                };
+                let (turn, told_events) = match appended.await {
+                    Ok(appended) => appended,
                     Err(error) => {
-                        drop(tell.send(Err(error.into())));
+                        drop(tell.send(Err(E::from(error))));
                         return None;
                     }
                 };
                 Some(Box::new(move |outcome: Result<(), StoreError>| {
+                    drop(turn);
                     // Here, not in the caller: it may have gone away, the rows are there all the same.
                     if outcome.is_ok() {
                         for signal in work_of.signals() {
@@ -364,6 +372,27 @@ impl Store {
         let keys = Arc::new(self.0.master.open_data_key(organization, &wrapped, &self.0.ids)?);
         self.remember(organization, keys.clone());
         Ok(keys)
+    }
+
+    /// Waits until it is this unit's turn to append to the organization's events, if it has any: the turn is over
+    /// when what is returned is dropped, after the commit.
+    ///
+    /// In `PostgreSQL` all who append wait for the organization's row, and a row that many wait for is given on
+    /// slowly: so only one of this process at a time asks for it. (In `SQLite` they share a commit.)
+    async fn append_turn(
+        &self,
+        organization: OrganizationId,
+        work: &Work,
+    ) -> Result<Option<OwnedMutexGuard<()>>, StoreError> {
+        if !self.is_shared() || !work.has_events() {
+            return Ok(None);
+        }
+        let gate = {
+            let mut gates = self.0.append_gates.lock().unwrap_or_else(PoisonError::into_inner);
+            gates.entry(organization).or_default().clone()
+        };
+        let turn = tokio::time::timeout(APPEND_TURN, gate.lock_owned()).await;
+        turn.map(Some).map_err(|_| StoreError::Busy)
     }
 
     fn remember(&self, organization: OrganizationId, keys: Arc<OrgKeys>) {

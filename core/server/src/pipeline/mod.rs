@@ -69,7 +69,12 @@ impl Stage for Pipeline {
 }
 
 /// Works until the app is told to stop, then until the turns under way are over.
+///
+/// Nothing is claimed before the default policies are compiled: another node may have them already.
 pub async fn run(app: App) {
+    if let Err(error) = app.policies.warm().await {
+        tracing::error!(%error, "the default policies can't be compiled");
+    }
     dispatch::run::<Pipeline>(app).await;
 }
 
