@@ -1,0 +1,107 @@
+-- What organizations do with policies of their own: uploads, signatures, bindings that are tried out, the
+-- chain of decisions, backtests, notices.
+
+-- The chain of decisions. Each one's hash covers the one before, so a changed or missing record is found; the
+-- organization keeps the end of it. Decisions from before this migration have no place in it.
+ALTER TABLE organizations ADD COLUMN decision_seq BIGINT NOT NULL DEFAULT 0; -- the last `decisions.seq`
+ALTER TABLE organizations ADD COLUMN decision_hash BLOB;                     -- and its hash
+ALTER TABLE decisions ADD COLUMN seq BIGINT;
+ALTER TABLE decisions ADD COLUMN hash BLOB;
+CREATE UNIQUE INDEX decisions_in_chain ON decisions (organization_id, seq);
+CREATE INDEX decisions_of_policy ON decisions (organization_id, policy_id, id);
+CREATE INDEX decisions_with_fault ON decisions (organization_id, binding_id, id) WHERE fault IS NOT NULL;
+
+ALTER TABLE policies ADD COLUMN created_by BLOB;        -- staff; NULL: comes with Anteroom
+ALTER TABLE policies ADD COLUMN hooks TEXT;             -- JSON list of the hooks it serves; NULL: read the component
+ALTER TABLE policies ADD COLUMN imports TEXT;           -- JSON list of the functions it imports
+
+-- What became of an upload.
+CREATE TABLE policy_uploads (
+    organization_id BLOB   NOT NULL REFERENCES organizations (id),
+    id              BLOB   NOT NULL,
+    state           TEXT   NOT NULL,            -- checking | stored | refused
+    step            TEXT   NOT NULL,            -- the step it is at, or was refused at
+    digest          BLOB   NOT NULL,            -- SHA-256 of what was sent
+    bytes           BIGINT NOT NULL,
+    refusal         TEXT,                       -- JSON: policy::Refusal
+    policy_id       BLOB,
+    settings_digest BLOB,                       -- of settings sent with it
+    created_by      BLOB,
+    created_at      BIGINT NOT NULL,
+    ended_at        BIGINT,
+    PRIMARY KEY (organization_id, id)
+);
+
+-- Keys whose signatures an organization trusts.
+CREATE TABLE signing_keys (
+    organization_id BLOB   NOT NULL REFERENCES organizations (id),
+    id              BLOB   NOT NULL,
+    name            TEXT   NOT NULL,
+    public_key      BLOB   NOT NULL,            -- ed25519, 32 bytes
+    created_by      BLOB,
+    created_at      BIGINT NOT NULL,
+    revoked_at      BIGINT,
+    PRIMARY KEY (organization_id, id),
+    UNIQUE (organization_id, public_key)
+);
+
+CREATE TABLE policy_signatures (
+    organization_id BLOB   NOT NULL,
+    policy_id       BLOB   NOT NULL,
+    key_id          BLOB   NOT NULL,
+    signature       BLOB   NOT NULL,            -- ed25519 over the component's digest, 64 bytes
+    created_by      BLOB,
+    created_at      BIGINT NOT NULL,
+    PRIMARY KEY (organization_id, policy_id, key_id),
+    FOREIGN KEY (organization_id, policy_id) REFERENCES policies (organization_id, id),
+    FOREIGN KEY (organization_id, key_id) REFERENCES signing_keys (organization_id, id)
+);
+
+-- Bindings that take a part of the conversations, that took another one's place, that are halted.
+ALTER TABLE bindings ADD COLUMN canary TEXT;            -- JSON: share of conversations, numbers
+ALTER TABLE bindings ADD COLUMN replaced_id BLOB;       -- the binding whose place it took
+ALTER TABLE bindings ADD COLUMN created_by BLOB;
+ALTER TABLE bindings ADD COLUMN retired_by BLOB;
+ALTER TABLE bindings ADD COLUMN retired_because TEXT;   -- staff | replaced | rolled_back | faults
+ALTER TABLE bindings ADD COLUMN halted_until BIGINT;    -- off after faults; then one call is tried
+ALTER TABLE bindings ADD COLUMN halts INTEGER NOT NULL DEFAULT 0; -- in a row, for the back-off
+CREATE UNIQUE INDEX bindings_active ON bindings
+    (organization_id, hook, COALESCE(number_id, x'00'), position) WHERE mode = 'active' AND retired_at IS NULL;
+
+CREATE TABLE backtests (
+    organization_id BLOB   NOT NULL,
+    id              BLOB   NOT NULL,
+    hook            TEXT   NOT NULL,
+    policy_id       BLOB   NOT NULL,            -- the candidate
+    settings_digest BLOB   NOT NULL,
+    since           BIGINT NOT NULL,            -- the decisions of this window are tried
+    until           BIGINT NOT NULL,
+    state           TEXT   NOT NULL,            -- waiting | running | done | failed | cancelled
+    total           BIGINT NOT NULL,
+    done            BIGINT NOT NULL,
+    lease_node      BLOB,
+    lease_until     BIGINT,
+    report          BLOB,                       -- sealed JSON
+    report_digest   BLOB,                       -- SHA-256 of that JSON
+    error           TEXT,
+    created_by      BLOB,
+    created_at      BIGINT NOT NULL,
+    started_at      BIGINT,
+    ended_at        BIGINT,
+    PRIMARY KEY (organization_id, id),
+    FOREIGN KEY (organization_id, policy_id) REFERENCES policies (organization_id, id),
+    FOREIGN KEY (organization_id, settings_digest) REFERENCES policy_settings (organization_id, digest)
+);
+CREATE INDEX backtests_unfinished ON backtests (state, organization_id, id);
+
+-- What an organization's administrators must know of.
+CREATE TABLE notices (
+    organization_id BLOB   NOT NULL REFERENCES organizations (id),
+    id              BLOB   NOT NULL,
+    kind            TEXT   NOT NULL,            -- for example policy.rolled_back
+    data            BLOB   NOT NULL,            -- sealed JSON
+    created_at      BIGINT NOT NULL,
+    dismissed_at    BIGINT,
+    dismissed_by    BLOB,
+    PRIMARY KEY (organization_id, id)
+);
