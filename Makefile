@@ -32,6 +32,11 @@ setup-tests: ## The same, with what the tests need besides: PostgreSQL
 plugins: ## Build the default policies and the test guests to WebAssembly components
 	@scripts/build-guests
 
+.PHONY: examples
+examples: plugins ## Build the example policies in four languages, and run their cases
+	cargo build -p anteroom
+	@scripts/build-examples
+
 .PHONY: hub
 hub: ## Build the web UI
 	@if [[ -e hub/package.json ]]; then cd hub && npm ci --no-audit --no-fund && npm run build; \
@@ -74,12 +79,14 @@ lint: plugins ## Clippy, warnings are errors
 fmt: ## Format all Rust
 	cargo fmt --all
 	cd plugins && cargo fmt --all
+	cd plugins/examples/refill-triage && cargo fmt
 	cd tests/guests && cargo fmt --all
 
 .PHONY: fmt-check
 fmt-check: ## Is all Rust formatted?
 	cargo fmt --all --check
 	cd plugins && cargo fmt --all --check
+	cd plugins/examples/refill-triage && cargo fmt --check
 	cd tests/guests && cargo fmt --all --check
 
 .PHONY: deny

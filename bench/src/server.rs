@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::Failure;
 
 /// First arguments that make this program the server.
-pub(crate) const COMMANDS: [&str; 2] = ["demo", "serve"];
+pub(crate) const COMMANDS: [&str; 3] = ["demo", "serve", "compile-policy"];
 
 /// Compiling the default policies for a fresh database takes most of it.
 const START: Duration = Duration::from_mins(1);

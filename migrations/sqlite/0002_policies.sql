@@ -76,6 +76,8 @@ CREATE TABLE backtests (
     settings_digest BLOB   NOT NULL,
     since           BIGINT NOT NULL,            -- the decisions of this window are tried
     until           BIGINT NOT NULL,
+    last_seq        BIGINT NOT NULL,            -- up to here in the chain: what came after is not tried
+    number_id       BLOB,               -- only turns on this number
     state           TEXT   NOT NULL,            -- waiting | running | done | failed | cancelled
     total           BIGINT NOT NULL,
     done            BIGINT NOT NULL,

@@ -4,14 +4,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop at once")]
 
 mod access;
+mod backtests;
 mod conversations;
 mod dead_letters;
 mod decisions;
+mod evidence;
 mod identity;
 mod isolation;
 mod nodes;
 mod openapi;
 mod opt_outs;
+mod policies;
 mod replies;
 mod routing;
 mod shortcuts;

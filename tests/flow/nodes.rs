@@ -26,21 +26,29 @@ async fn a_component_is_compiled_by_one_node_for_all() {
     run(async |clinic| {
         clinic.bind(Hook::Routing, uploaded(), None, &[]).await;
         clinic.text(ANA, FRONT_DESK, "Hello").await;
-        let (store, policies) = (&clinic.app.server.store, &clinic.app.server.policies);
+        let store = &clinic.app.server.store;
         let digest = Digest::of(uploaded());
-        let label = policies.host().form_label(digest).unwrap();
+        // All tests share the policies of `clinic`: there it may have been compiled long ago.
+        let (first, _first_folder) = node();
+        first.get(store, clinic.organization, digest).await.unwrap();
+        let label = first.host().form_label(digest).unwrap();
         let shared = store.read(clinic.organization).await.unwrap().compiled_form(&label).await.unwrap();
         assert_eq!(shared.is_some(), store.is_shared(), "only where there are other nodes");
         let Some(form) = shared else { return };
 
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = HostConfig::new([3; 32]);
-        config.cache_dir = Some(folder.path().to_owned());
-        let other = Policies::new(PolicyHost::new(config).unwrap());
+        let (other, _other_folder) = node();
         other.get(store, clinic.organization, digest).await.unwrap();
         assert_eq!(other.host().signed_form(digest), Some(form));
     })
     .await;
+}
+
+/// The policies of a node that has compiled nothing yet, and its folder.
+fn node() -> (Policies, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = HostConfig::new([3; 32]);
+    config.cache_dir = Some(folder.path().to_owned());
+    (Policies::new(PolicyHost::new(config).unwrap()), folder)
 }
 
 #[tokio::test]

@@ -62,6 +62,9 @@ async fn number_with(clinic: &Clinic, index: usize, name: &str) -> String {
                     policy_id,
                     settings: settings.to_string(),
                     granted_fields: Vec::new(),
+                    canary: None,
+                    replaced_id: None,
+                    created_by: None,
                 };
                 org.insert_binding(&binding).await
             }

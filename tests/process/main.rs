@@ -4,6 +4,7 @@
 
 mod backup;
 mod clinic;
+mod compile;
 mod elsewhere;
 mod hub;
 mod kill;
@@ -11,6 +12,7 @@ mod leaks;
 mod moves;
 mod organizations;
 mod outbox;
+mod policies;
 mod refusals;
 mod round_trip;
 mod taken;

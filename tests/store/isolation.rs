@@ -9,8 +9,8 @@ use anteroom_model::{
     states::{BindingMode, MessageState, PatientKind, Registration},
 };
 use anteroom_store::{
-    Actor, Conversation, ConversationChange, ConversationFilter, NewAudit, NewBinding, NewDecision, NewEvent,
-    NewOutbound, NewPatient, NewPolicy, Number, Profile, ReceiptMatch,
+    Actor, Conversation, ConversationChange, ConversationFilter, DecisionFilter, NewAudit, NewBinding,
+    NewDecision, NewEvent, NewOutbound, NewPatient, NewPolicy, Number, Profile, ReceiptMatch, Retired,
 };
 use serde_json::json;
 
@@ -56,6 +56,9 @@ async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
             digest: DIGEST.to_vec(),
             bytes: b"component".to_vec(),
             manifest: json!({}),
+            hooks: Vec::new(),
+            imports: Vec::new(),
+            created_by: None,
         };
         let policy_id = org.insert_policy(&policy).await?;
         let binding = NewBinding {
@@ -66,6 +69,9 @@ async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
             policy_id,
             settings: "{}".into(),
             granted_fields: Vec::new(),
+            canary: None,
+            replaced_id: None,
+            created_by: None,
         };
         let binding = org.insert_binding(&binding).await?;
         let decision: DecisionId = org.new_id();
@@ -83,8 +89,9 @@ async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
             memory_peak: 1,
             micros: 1,
             record: b"{}".to_vec(),
+            read_patient: false,
         };
-        org.insert_decision(&new).await?;
+        org.insert_decision(new)?;
         let (kind, data) = ("test.event", json!({}));
         org.tell(NewEvent { kind, conversation_id: Some(id), actor: Actor::Host, data });
         org.insert_session(&SECRET, clinic.staff, "csrf", org.now().plus(std::time::Duration::from_secs(9)))
@@ -125,7 +132,11 @@ async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) ->
         ("policies", !org.policies().await.unwrap().is_empty()),
         ("bindings", !org.bindings().await.unwrap().is_empty()),
         ("decision", org.decision(all.decision).await.unwrap().is_some()),
-        ("decisions", !org.decisions(None, DecisionId::GREATEST, 9).await.unwrap().is_empty()),
+        (
+            "decisions",
+            !org.decisions(&DecisionFilter::default(), DecisionId::GREATEST, 9).await.unwrap().is_empty(),
+        ),
+        ("decision_chain", org.decision_chain().await.unwrap().seq > 0),
         ("events_of", !org.events_of(id, i64::MAX, 1_000).await.unwrap().is_empty()),
         ("events_after", !org.events_after(0, 9).await.unwrap().is_empty()),
         ("session", org.session(&SECRET).await.unwrap().is_some()),
@@ -146,7 +157,7 @@ async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) ->
 pub(crate) async fn others_rows_can_not_be_read(db: &Fresh) {
     let (a, b) = (Clinic::new(db, "A").await, Clinic::new(db, "B").await);
     let all = everything(db, a).await;
-    assert_eq!(found(db, &a, &a, &all).await.len(), 35, "its own it finds");
+    assert_eq!(found(db, &a, &a, &all).await.len(), 36, "its own it finds");
     assert_eq!(found(db, &b, &a, &all).await, Vec::<&str>::new());
 }
 
@@ -166,7 +177,7 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
             org.postpone_inbound(text, node(1), MessageState::Dead, None).await?,
             org.retry_outbound(all.message).await?,
             !org.block_queued(PEER, None, "no").await?.is_empty(),
-            org.retire_binding(all.binding).await?,
+            org.retire_binding(all.binding, Retired::ByStaff, None).await?,
             org.revoke_token(all.token).await?,
             org.clear_opt_out(PEER, a.number).await?,
             org.set_hours(a.facility, "UTC", &OpeningHours::default()).await?,
@@ -177,7 +188,7 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
     .unwrap();
     assert_eq!(changed, [false; 11]);
     commit!(db, b.organization, |org| org.delete_session(&SECRET).await).unwrap();
-    assert_eq!(found(db, &a, &a, &all).await.len(), 35, "nothing is gone");
+    assert_eq!(found(db, &a, &a, &all).await.len(), 36, "nothing is gone");
     let after = db.read(a.organization).await.unwrap().message(text).await.unwrap().unwrap();
     assert_eq!(after.state, MessageState::Processing);
     assert_eq!(messages(db).await, before + 1);

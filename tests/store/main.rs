@@ -3,10 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop at once")]
 
+mod backtests;
 mod claims;
 #[path = "../flow/support/clock.rs"]
 mod clock;
 mod conversations;
+mod decisions;
 mod events;
 mod group_commit;
 mod harness;
@@ -81,6 +83,18 @@ macro_rules! suite {
                 two_hundred_writes_at_once_leave_no_gap
                 each_organization_counts_for_itself
                 listeners_are_woken_after_the_commit
+            }
+            backtests {
+                each_is_leased_to_one_node
+                who_lost_it_can_not_end_it
+                a_cancelled_one_is_nobodys
+            }
+            decisions {
+                each_follows_on_the_one_before
+                writes_at_once_make_one_chain
+                what_is_changed_missing_or_cut_off_is_named
+                a_part_is_verified_by_itself
+                filters_narrow_the_list
             }
             conversations {
                 a_change_of_what_was_read_before_is_outdated

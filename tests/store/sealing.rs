@@ -84,6 +84,9 @@ async fn write_everything(org: &mut Org<'_>, clinic: Clinic) -> Result<(), Store
         digest: vec![1; 32],
         bytes: b"component".to_vec(),
         manifest: json!({}),
+        hooks: Vec::new(),
+        imports: Vec::new(),
+        created_by: None,
     };
     let policy_id = org.insert_policy(&policy).await?;
     let binding = NewBinding {
@@ -94,10 +97,13 @@ async fn write_everything(org: &mut Org<'_>, clinic: Clinic) -> Result<(), Store
         policy_id,
         settings: "{}".into(),
         granted_fields: Vec::new(),
+        canary: None,
+        replaced_id: None,
+        created_by: None,
     };
     let binding_id = org.insert_binding(&binding).await?;
     let decision: DecisionId = org.new_id();
-    org.insert_decision(&NewDecision {
+    org.insert_decision(NewDecision {
         id: decision,
         conversation_id: Some(id),
         message_id: None,
@@ -111,8 +117,8 @@ async fn write_everything(org: &mut Org<'_>, clinic: Clinic) -> Result<(), Store
         memory_peak: 1,
         micros: 1,
         record: json!({ "input": SECRETS[10] }).to_string().into_bytes(),
-    })
-    .await?;
+        read_patient: false,
+    })?;
     // The key would lead back to the request.
     org.remember_key(clinic.staff, SECRETS[0], SECRETS[1].as_bytes(), id.0).await?;
     Ok(())

@@ -7,6 +7,7 @@
 //!
 //! A component made by another toolchain needs only its manifest: [`attach_manifest`].
 
+mod c;
 mod manifest;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use wasmparser::{Parser, Payload};
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding};
 use wit_parser::{Resolve, WorldId, WorldItem};
 
+pub use c::{File, c_bindings};
 pub use manifest::{HOOKS, Manifest, ManifestError, PATIENT_FIELDS};
 
 /// Name of the component-level custom section that holds the manifest, as JSON.
@@ -55,12 +57,16 @@ pub enum Error {
 /// The module carries its world in `component-type` custom sections (`wit-bindgen` writes them; for a module
 /// without, see [`embed_world`]). The manifest's hooks must be exactly those that the component exports.
 pub fn componentize(core_module: &[u8], manifest: &Value) -> Result<Vec<u8>, Error> {
-    let component = ComponentEncoder::default()
+    attach_manifest(wrap(core_module)?, manifest)
+}
+
+/// Wraps `core_module` into a validated component that has no manifest yet.
+pub fn wrap(core_module: &[u8]) -> Result<Vec<u8>, Error> {
+    ComponentEncoder::default()
         .validate(true)
         .module(core_module)
         .and_then(ComponentEncoder::encode)
-        .map_err(|e| Error::Encode(format!("{e:#}")))?;
-    attach_manifest(component, manifest)
+        .map_err(|e| Error::Encode(format!("{e:#}")))
 }
 
 /// Appends `manifest` to a component that has none.

@@ -123,3 +123,16 @@ fn the_built_guests_carry_manifests_and_import_only_what_they_use() {
         assert_eq!(found, imports, "{guest}");
     }
 }
+
+#[test]
+fn c_bindings_are_made_for_every_world() {
+    let wit = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+    for hook in anteroom_componentize::HOOKS {
+        let files = anteroom_componentize::c_bindings(&wit, &format!("{hook}-policy")).expect("bindings");
+        let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
+        for ending in [".c", ".h", "_component_type.c"] {
+            assert!(names.contains(&format!("{hook}_policy{ending}").as_str()), "{names:?}");
+        }
+    }
+    assert!(anteroom_componentize::c_bindings(&wit, "no-policy").is_err());
+}

@@ -75,6 +75,12 @@ ids! {
     PatientId,
     /// One patient's thread on one number.
     ConversationId,
+    /// A component that was sent to be a policy.
+    PolicyUploadId,
+    /// A key whose signatures an organization trusts.
+    SigningKeyId,
+    /// Something an organization's administrators must know of.
+    NoticeId,
     /// An inbound or outbound message.
     MessageId,
     /// An internal note.
@@ -85,6 +91,8 @@ ids! {
     BindingId,
     /// The record of one policy call.
     DecisionId,
+    /// A candidate tried on recorded decisions.
+    BacktestId,
     /// A patient's STOP.
     OptOutId,
     /// An entry of the audit log.

@@ -62,7 +62,19 @@ pub(crate) fn engine(calls: usize) -> wasmtime::Result<Engine> {
         // Zeroing what a small guest dirtied is cheaper than giving its pages back and faulting them in.
         .linear_memory_keep_resident(256 * 1024)
         .table_keep_resident(16 * 1024);
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Engine::new(&config)
+}
 
+/// An engine that only compiles: without the pool, whose address space no limited process could reserve, and
+/// on one thread, so that the same component takes the same memory. [`compatibility`] is that of [`engine`].
+pub(crate) fn compiling_engine() -> wasmtime::Result<Engine> {
+    Engine::new(config().parallel_compilation(false))
+}
+
+/// What decides the code that is made.
+fn config() -> Config {
     let mut config = Config::new();
     config
         .wasm_features(WasmFeatures::all(), false)
@@ -77,9 +89,8 @@ pub(crate) fn engine(calls: usize) -> wasmtime::Result<Engine> {
         .max_wasm_stack(STACK_BYTES)
         .memory_init_cow(true)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
-        .parallel_compilation(true)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    Engine::new(&config)
+        .parallel_compilation(true);
+    config
 }
 
 /// Names what can run the engine's compiled forms: the same for the same Wasmtime, settings and CPU.
@@ -131,5 +142,16 @@ impl Drop for Ticker {
             // A panic there has been printed, and there is nobody left to tell.
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_child_compiles_the_host_can_run() {
+        let [host, child] = [engine(1).unwrap(), compiling_engine().unwrap()];
+        assert_eq!(compatibility(&host), compatibility(&child));
     }
 }

@@ -77,6 +77,9 @@ impl FaultKind {
         }
     }
 
+    /// Those that don't count against the policy's author, in their one spelling.
+    pub const OURS: [&'static str; 3] = ["host", "input_too_large", "wall_time"];
+
     /// Does it count against the policy's author (and its breaker)?
     pub const fn is_authors(self) -> bool {
         !matches!(self, Self::Host | Self::InputTooLarge | Self::WallTime)
@@ -179,4 +182,17 @@ fn function_names(backtrace: &WasmBacktrace) -> Vec<String> {
         None => format!("function {}", frame.func_index()),
     };
     backtrace.frames().iter().map(|frame| cut(&name(frame), 256).into_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_for_faults_of_ours_are_those_of_the_kinds() {
+        for word in FaultKind::OURS {
+            let kind: FaultKind = serde_json::from_value(word.into()).expect("a kind");
+            assert!(!kind.is_authors() && kind.as_str() == word);
+        }
+    }
 }

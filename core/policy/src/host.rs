@@ -9,13 +9,17 @@ use anteroom_model::{
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
-    BadLimit, CallRecord, Digest, Fault, FaultKind, Limits, Outcome, Policy, Refusal, Replay, Settings,
+    BadLimit, CallRecord, Compiler, Digest, Fault, FaultKind, Limits, Outcome, Policy, Refusal, Replay,
+    Rerun, Settings, Step,
     admission::Admission,
     cache::Cache,
+    compile::Compilers,
     engine::{Ticker, compatibility, engine},
     imports::linker,
     load::Loader,
+    probe::probe,
     replay::replay,
+    rerun::{moment, rerun},
     run::{Ran, run},
     state::{Facts, State},
     telemetry,
@@ -38,6 +42,9 @@ pub struct HostConfig {
     pub cache_dir: Option<PathBuf>,
     /// Signs compiled forms. Whoever has it and can write to `cache_dir` can run native code here.
     pub cache_key: [u8; 32],
+    /// Compiles in a process of its own; without it, in this one, where a hostile component takes what it
+    /// wants.
+    pub compiler: Option<Compiler>,
     /// Calls at once, of all organizations: 1 to 512.
     pub global_concurrency: usize,
     /// Calls at once of one organization: 1 to 32.
@@ -45,12 +52,13 @@ pub struct HostConfig {
 }
 
 impl HostConfig {
-    /// The design's defaults, without a cache.
+    /// The design's defaults, without a cache and without a compiler of its own.
     pub fn new(cache_key: [u8; 32]) -> Self {
         Self {
             limits: Limits::default(),
             cache_dir: None,
             cache_key,
+            compiler: None,
             global_concurrency: 32,
             per_organization_concurrency: 8,
         }
@@ -63,6 +71,7 @@ impl fmt::Debug for HostConfig {
         f.debug_struct("HostConfig")
             .field("limits", &self.limits)
             .field("cache_dir", &self.cache_dir)
+            .field("compiler", &self.compiler)
             .field("global_concurrency", &self.global_concurrency)
             .field("per_organization_concurrency", &self.per_organization_concurrency)
             .finish_non_exhaustive()
@@ -107,9 +116,17 @@ pub struct Call {
     pub input: HookInput,
 }
 
+/// What a record keeps of a call beside its input and what came of it.
+#[derive(Clone, Copy)]
+struct About {
+    settings: Digest,
+    now: i64,
+    seed: u64,
+}
+
 /// A call, taken apart: what its record keeps, and what its imports answer from.
 struct Asked {
-    settings: Digest,
+    about: About,
     facts: Facts,
     input: HookInput,
 }
@@ -117,8 +134,8 @@ struct Asked {
 impl From<Call> for Asked {
     fn from(call: Call) -> Self {
         let Call { organization: _, settings, now, seed, history, patient, input } = call;
-        let digest = settings.digest();
-        Self { settings: digest, facts: Facts { settings, now, seed, history, patient, script: None }, input }
+        let about = About { settings: settings.digest(), now, seed };
+        Self { about, facts: Facts { settings, now, seed, history, patient, script: None }, input }
     }
 }
 
@@ -127,6 +144,7 @@ pub struct PolicyHost {
     engine: Engine,
     linker: Linker<State>,
     cache: Option<Cache>,
+    compilers: Option<Compilers>,
     limits: Limits,
     admission: Admission,
     name: Arc<str>,
@@ -146,10 +164,12 @@ impl PolicyHost {
         let ticker = Ticker::start(&engine).map_err(HostError::Ticker)?;
         let open = |directory| Cache::open(directory, config.cache_key, compatibility(&engine));
         let cache = config.cache_dir.map(open).transpose().map_err(HostError::Cache)?;
+        let compilers = config.compiler.map(|compiler| Compilers::new(compiler, compatibility(&engine)));
         telemetry::describe();
         Ok(Arc::new(Self {
             linker,
             cache,
+            compilers,
             limits: config.limits,
             admission: Admission::new(config.global_concurrency, config.per_organization_concurrency, SPARE),
             name: format!("anteroom-policy {}, wasmtime {WASMTIME}", env!("CARGO_PKG_VERSION")).into(),
@@ -168,17 +188,41 @@ impl PolicyHost {
         &self.name
     }
 
-    /// Judges and compiles a component: 100 ms to seconds for one never seen, a few milliseconds for one in
-    /// the cache. Blocks; call it where that is allowed.
+    /// Readies a component that was accepted before: 100 ms to seconds for one never compiled here, a few
+    /// milliseconds for one in the cache. Blocks; call it where that is allowed.
     pub fn load(&self, bytes: &[u8]) -> Result<Arc<Policy>, Refusal> {
+        self.linked(bytes, false, &mut |_| {}).map(Arc::new)
+    }
+
+    /// What an upload goes through: what [`load`](Self::load) does, and every hook is called on sample turns
+    /// with the manifest's default settings, twice each. The policy then says what that cost. `on_step` is
+    /// told each step as it begins; the step of a refusal is the last one told. Blocks, for seconds; a large
+    /// component takes up to the compiler's time.
+    pub fn judge(&self, bytes: &[u8], on_step: &mut dyn FnMut(Step)) -> Result<Arc<Policy>, Refusal> {
+        let mut policy = self.linked(bytes, true, on_step)?;
+        on_step(Step::Probe);
         let _place = self.admission.spare_blocking();
+        policy.probe = Some(probe(&self.engine, &policy, self.limits)?);
+        Ok(Arc::new(policy))
+    }
+
+    fn linked(
+        &self,
+        bytes: &[u8],
+        is_upload: bool,
+        on_step: &mut dyn FnMut(Step),
+    ) -> Result<Policy, Refusal> {
         let loader = Loader {
             engine: &self.engine,
             linker: &self.linker,
             cache: self.cache.as_ref(),
+            compilers: self.compilers.as_ref(),
+            is_upload,
             limits: &self.limits,
         };
-        loader.load(bytes).map(Arc::new)
+        let compiled = loader.compile(bytes, on_step)?;
+        let _place = self.admission.spare_blocking();
+        loader.link(compiled, on_step)
     }
 
     /// Under which label hosts with the same key and engine share a compiled form; `None` without a cache.
@@ -203,10 +247,10 @@ impl PolicyHost {
     /// place. Never fails: what goes wrong is the record's outcome.
     pub async fn call(self: &Arc<Self>, policy: &Arc<Policy>, call: Call) -> CallRecord {
         let Some(place) = self.admission.enter(call.organization, self.limits.wait()).await else {
-            let settings = call.settings.digest();
-            return self.record(policy, settings, call.input, Ran::nothing(Outcome::Overload));
+            let Asked { about, input, .. } = call.into();
+            return self.record(policy, about, input, Ran::nothing(Outcome::Overload));
         };
-        let Asked { settings, facts, input } = call.into();
+        let Asked { about, facts, input } = call.into();
         let input = Arc::new(input);
         let running = {
             let (host, policy, input) = (Arc::clone(self), Arc::clone(policy), Arc::clone(&input));
@@ -221,19 +265,19 @@ impl PolicyHost {
             let fault = Fault::new(FaultKind::Host, format!("the call was abandoned: {error}"));
             Ran::nothing(Outcome::Fault(fault))
         });
-        self.record(policy, settings, Arc::unwrap_or_clone(input), ran)
+        self.record(policy, about, Arc::unwrap_or_clone(input), ran)
     }
 
     /// The same on the calling thread, which it blocks. For the command line, benchmarks and threads that
     /// are already allowed to block.
     pub fn call_blocking(&self, policy: &Arc<Policy>, call: Call) -> CallRecord {
         let place = self.admission.enter_blocking(call.organization, self.limits.wait());
-        let Asked { settings, facts, input } = call.into();
+        let Asked { about, facts, input } = call.into();
         let ran = match place {
             Some(_place) => self.run(policy, &input, facts),
             None => Ran::nothing(Outcome::Overload),
         };
-        self.record(policy, settings, input, ran)
+        self.record(policy, about, input, ran)
     }
 
     /// Runs a record again, with the answers it recorded in their order, and compares to the bit: outcome,
@@ -244,18 +288,45 @@ impl PolicyHost {
         replay(&self.engine, &self.name, policy, self.limits, settings, record)
     }
 
+    /// Runs `policy` on the input of a recorded call, with its time and seed, and the patient's fields that
+    /// the record holds; `history` are the messages before that turn, oldest first. For backtests: it takes
+    /// none of the places of live calls, and is counted with none of them. Blocks for as long as a call may
+    /// run.
+    pub fn rerun(
+        &self,
+        policy: &Policy,
+        settings: &Settings,
+        recorded: &CallRecord,
+        history: &[HistoryMessage],
+    ) -> Rerun {
+        let _place = self.admission.spare_blocking();
+        let (now, seed) = moment(recorded);
+        let (ran, unknown_fields) = rerun(&self.engine, policy, self.limits, settings, recorded, history);
+        let about = About { settings: settings.digest(), now, seed };
+        Rerun { record: self.written(policy, about, recorded.input.clone(), ran), unknown_fields }
+    }
+
     fn run(&self, policy: &Policy, input: &HookInput, facts: Facts) -> Ran {
         let _in_flight = telemetry::in_flight();
         run(&self.engine, policy, self.limits, input, facts)
     }
 
-    fn record(&self, policy: &Policy, settings: Digest, input: HookInput, ran: Ran) -> CallRecord {
-        let record = CallRecord {
+    fn record(&self, policy: &Policy, about: About, input: HookInput, ran: Ran) -> CallRecord {
+        let record = self.written(policy, about, input, ran);
+        telemetry::called(&record);
+        record
+    }
+
+    fn written(&self, policy: &Policy, about: About, input: HookInput, ran: Ran) -> CallRecord {
+        let About { settings, now, seed } = about;
+        CallRecord {
             hook: input.hook(),
             policy: policy.digest,
             settings,
             engine: Arc::clone(&self.name),
             input,
+            now,
+            seed,
             answers: ran.answers,
             history: ran.history,
             log: ran.log,
@@ -263,9 +334,7 @@ impl PolicyHost {
             fuel: ran.fuel,
             memory_peak: ran.memory_peak,
             micros: ran.micros,
-        };
-        telemetry::called(&record);
-        record
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Looks at uploaded bytes without running or compiling them.
 
 use anteroom_model::hooks::Hook;
+use serde::{Deserialize, Serialize};
 use wasmparser::{
     KnownCustom, Parser, Payload, Validator,
     component_types::{ComponentEntityType, ComponentItem},
@@ -8,11 +9,12 @@ use wasmparser::{
 };
 
 use crate::{
-    Limits, Manifest, Refusal, engine::FEATURES, hooks::interface, imports::OFFERED,
+    Limits, Manifest, Refusal, Step, engine::FEATURES, features, hooks::interface, imports::OFFERED,
     manifest::MANIFEST_SECTION,
 };
 
 /// What can be told of a component from its bytes.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Inspected {
     /// Hooks whose interface it exports, and its manifest names (if it names any).
     pub(crate) hooks: Vec<Hook>,
@@ -30,33 +32,27 @@ struct Contents {
     tools: Vec<String>,
 }
 
-/// Judges the bytes; every reason to refuse them that needs no compiler is found here.
-pub(crate) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspected, Refusal> {
+/// What a look at the first bytes tells, and their number.
+pub(crate) fn first_look(bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
     if bytes.len() > limits.component_bytes {
-        return Err(Refusal::new(
-            "too_large",
-            "",
-            format!("at most {} bytes", limits.component_bytes),
-            format!("{} bytes", bytes.len()),
-            "Strip it (`wasm-tools strip`), or build for size: Rust `opt-level = \"s\"`, JavaScript \
-             `componentize-qjs --opt-size --minify`. An administrator can raise the limit.",
-        ));
+        return Err(Refusal::too_large(limits.component_bytes, format!("{} bytes", bytes.len())));
     }
-    is_component(bytes)?;
-    let types = Validator::new_with_features(FEATURES).validate_all(bytes).map_err(|error| {
-        Refusal::new(
-            "invalid",
-            format!("offset {:#x}", error.offset()),
-            "a valid component without threads, 64-bit memories, garbage collection, exceptions, relaxed \
-             SIMD or async",
-            error.message(),
-            "Switch that feature off in the compiler (Rust and C: `-C target-feature=-…` or `-mno-…`).",
-        )
-    })?;
+    is_component(bytes)
+}
+
+/// Judges the bytes after [`first_look`]; every other reason to refuse them that needs no compiler is found
+/// here.
+pub(crate) fn inspect(bytes: &[u8], on_step: &mut dyn FnMut(Step)) -> Result<Inspected, Refusal> {
+    on_step(Step::Features);
+    let types = Validator::new_with_features(FEATURES)
+        .validate_all(bytes)
+        .map_err(|error| features::refuse(bytes, &error))?;
     let contents = contents(bytes).map_err(|error| {
         Refusal::new("invalid", "", "a readable component", error.to_string(), "Build it again.")
     })?;
+    on_step(Step::Imports);
     let imports = judge_imports(&types, &contents)?;
+    on_step(Step::Hooks);
     let exported: Vec<Hook> =
         Hook::ALL.into_iter().filter(|&hook| exports(&types, &contents, hook)).collect();
     if exported.is_empty() {
@@ -88,20 +84,31 @@ fn is_component(bytes: &[u8]) -> Result<(), Refusal> {
         return Ok(());
     }
     let text_start = bytes.trim_ascii_start();
-    let (found, fix) = if Parser::is_core_wasm(bytes) {
+    let is_text = text_start.starts_with(b"(component") || text_start.starts_with(b"(module");
+    let is_compiled = wasmtime::Engine::detect_precompiled(bytes).is_some() || bytes.starts_with(b"\x7fELF");
+    let (code, found, fix) = if bytes.is_empty() {
+        ("empty", "no bytes at all", "Upload the `.wasm` file that your build made.")
+    } else if Parser::is_core_wasm(bytes) {
         (
+            "core_module",
             "a core module",
             "Wrap it: `wasm-tools component new module.wasm -o component.wasm` (Rust: build with \
              `wit-bindgen` for wasm32-unknown-unknown first).",
         )
-    } else if text_start.starts_with(b"(component") || text_start.starts_with(b"(module") {
-        ("WebAssembly text", "Assemble it: `wasm-tools parse policy.wat -o policy.wasm`.")
-    } else if wasmtime::Engine::detect_precompiled(bytes).is_some() || bytes.starts_with(b"\x7fELF") {
-        ("compiled code", "Upload the component itself (`.wasm`): the host compiles what it runs.")
+    } else if is_text {
+        ("text_format", "WebAssembly text", "Assemble it: `wasm-tools parse policy.wat -o policy.wasm`.")
+    } else if is_compiled {
+        (
+            "precompiled",
+            "compiled code",
+            "Upload the component itself (`.wasm`): the host compiles what it runs.",
+        )
+    } else if b"\0asm".starts_with(bytes) || (bytes.starts_with(b"\0asm") && bytes.len() < 8) {
+        ("truncated", "the first bytes of one", "Upload the whole file: the copy was cut short.")
     } else {
-        ("something else", "Upload the `.wasm` file that your build made.")
+        ("not_a_component", "something else", "Upload the `.wasm` file that your build made.")
     };
-    Err(Refusal::new("not_a_component", "", "a WebAssembly component (`\\0asm`, layer 1)", found, fix))
+    Err(Refusal::new(code, "", "a WebAssembly component (`\\0asm`, layer 1)", found, fix))
 }
 
 /// Imports are judged by their functions and resources. Toolchains add type-only imports: those are fine.

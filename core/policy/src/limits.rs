@@ -52,8 +52,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            component_bytes: 4 * MIB,
-            compiled_bytes: 16 * MIB,
+            // Python's interpreter is 18 MB, and twice that compiled.
+            component_bytes: 20 * MIB,
+            compiled_bytes: 64 * MIB,
             memory_bytes: 32 * MIB,
             fuel: 20_000_000,
             cpu_ms: 50,

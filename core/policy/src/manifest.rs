@@ -4,7 +4,7 @@ use anteroom_model::hooks::Hook;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Refusal;
+use crate::{Refusal, schema};
 
 /// Name of the custom section that holds the manifest as JSON, in the component or (where a toolchain
 /// knows no other place) in one of its modules.
@@ -13,6 +13,9 @@ pub const MANIFEST_SECTION: &str = "anteroom:manifest";
 /// Fields of a patient that a policy may ask to read, as `wit/host.wit` names them.
 pub const PATIENT_FIELDS: [&str; 6] =
     ["first-name", "last-name", "preferred-name", "date-of-birth", "language", "facility"];
+
+/// Longest manifest, in bytes: its settings must leave room for a turn in what a call is given.
+const MANIFEST_BYTES: usize = 128 * 1024;
 
 /// A component's own description. Without one it is unnamed, takes any settings and sees no patient field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +74,11 @@ impl Manifest {
         let refuse = |expected: String, found: String, fix: &str| {
             Refusal::new("manifest", MANIFEST_SECTION, expected, found, fix)
         };
+        if section.len() > MANIFEST_BYTES {
+            let found = format!("{} bytes", section.len());
+            let fix = "Shorten the settings' defaults and descriptions.";
+            return Err(refuse(format!("at most {MANIFEST_BYTES} bytes"), found, fix));
+        }
         let manifest: Self = serde_json::from_slice(section).map_err(|error| {
             let expected = "JSON with name, version, title, description, hooks, patient_fields, \
                             settings_schema and default_settings";
@@ -93,6 +101,11 @@ impl Manifest {
         if !manifest.settings_schema.is_object() || !manifest.default_settings.is_object() {
             let expected = "objects as settings_schema and default_settings".to_owned();
             return Err(refuse(expected, "something else".to_owned(), "Make both JSON objects."));
+        }
+        if let Err((place, expected)) = schema::check(&manifest.settings_schema) {
+            let expected = format!("a JSON Schema with {expected} at `{place}`");
+            let fix = "Correct settings_schema: https://json-schema.org/understanding-json-schema.";
+            return Err(refuse(expected, "something else".to_owned(), fix));
         }
         Ok(manifest)
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use anteroom_model::hooks::Hook;
 
-use crate::{Digest, Manifest, hooks::Hooks};
+use crate::{Digest, Manifest, Probe, hooks::Hooks};
 
 /// A component that was accepted: compiled, linked, and sure to serve its hooks. Immutable; share it behind
 /// an `Arc`, and swap the `Arc` when another version is bound (calls in flight finish on theirs).
@@ -23,6 +23,8 @@ pub struct Policy {
     pub uses_patient: bool,
     /// Size of the component, in bytes.
     pub component_bytes: usize,
+    /// What its hooks cost when they were probed; absent where it was only loaded.
+    pub probe: Option<Vec<Probe>>,
     pub(crate) pre: Hooks,
 }
 

@@ -22,6 +22,12 @@ pub struct CallRecord {
     pub engine: Arc<str>,
     /// What the hook was given.
     pub input: HookInput,
+    /// The time of the turn, in microseconds since 1970-01-01T00:00:00Z; 0 in records older than the field.
+    #[serde(default)]
+    pub now: i64,
+    /// The seed of the event; 0 in records older than the field.
+    #[serde(default)]
+    pub seed: u64,
     /// Every import called, in order, with its arguments and its answer. `log` is in `log`.
     pub answers: Vec<HostAnswer>,
     /// The longest history handed out, oldest first; answers point into its end.

@@ -10,13 +10,14 @@ use crate::text::cut;
 const TEXT_BYTES: usize = 1024;
 
 /// An upload that can't be a policy. Shown to the author as it is: it holds nothing but the component's own
-/// names.
+/// names, and what the policy said to made-up turns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Refusal {
-    /// A stable word: `too_large`, `not_a_component`, `invalid`, `import`, `no_hook`, `signature`,
-    /// `manifest`, `compile`, `compiled_too_large`, `instantiate` or `host`.
+    /// A stable word, one of [`Refusal::CODES`].
     pub code: String,
-    /// Where in the component: an import's or export's name, a section, or empty for the whole.
+    /// Where in the component: an import's or export's name, a section, a hook's sample turn, or empty for
+    /// the whole.
     pub path: String,
     /// What would be accepted.
     pub expected: String,
@@ -27,13 +28,43 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn new(
+    /// Every code, in the order in which an upload meets them. All but `host` are the author's to put right.
+    pub const CODES: [&'static str; 24] = [
+        "bad_signature",
+        "empty",
+        "too_large",
+        "core_module",
+        "text_format",
+        "precompiled",
+        "not_a_component",
+        "truncated",
+        "invalid",
+        "feature",
+        "import",
+        "no_hook",
+        "manifest",
+        "compile",
+        "compile_memory",
+        "compile_time",
+        "compiled_too_large",
+        "resources",
+        "signature",
+        "instantiate",
+        "probe_fault",
+        "not_deterministic",
+        "settings",
+        "host",
+    ];
+
+    /// A refusal with one of [`Self::CODES`]; long texts are cut.
+    pub fn new(
         code: &str,
         path: impl Into<String>,
         expected: impl Into<String>,
         found: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
+        debug_assert!(Self::CODES.contains(&code), "{code} is not among the codes");
         // Names in a component can be as long as the component.
         let short = |text: String| cut(&text, TEXT_BYTES).into_owned();
         Self {
@@ -46,8 +77,33 @@ impl Refusal {
     }
 
     /// Ours to put right, not the author's.
-    pub(crate) fn host(found: impl Into<String>) -> Self {
-        Self::new("host", "", "a working policy host", found, "Tell whoever runs this Anteroom.")
+    pub fn host(found: impl Into<String>) -> Self {
+        Self::new(
+            "host",
+            "",
+            "a working policy host",
+            found,
+            "Upload it again; if that doesn't help, tell whoever runs this Anteroom. The component is not to \
+             blame.",
+        )
+    }
+
+    /// More than `most` bytes; `found` says how many, as far as they were read.
+    pub fn too_large(most: usize, found: impl Into<String>) -> Self {
+        Self::new(
+            "too_large",
+            "",
+            format!("at most {most} bytes"),
+            found,
+            "Strip it (`wasm-tools strip`), or build for size: Rust `opt-level = \"s\"`, JavaScript \
+             `componentize-qjs --opt-size --minify`. An administrator can raise the limit.",
+        )
+    }
+
+    /// Can the author put it right? Otherwise it is the host's fault, and the same bytes may be accepted
+    /// another time.
+    pub fn is_authors(&self) -> bool {
+        self.code != "host"
     }
 }
 

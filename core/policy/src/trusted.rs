@@ -9,6 +9,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use wasmtime::{Engine, component::Component};
 
+use crate::compile::Form;
+
 const TAG_BYTES: usize = 32;
 
 /// Signs a compiled form: an HMAC-SHA256 of what it is (`label`) and its bytes, then the bytes.
@@ -25,9 +27,16 @@ pub(crate) fn open(engine: &Engine, key: &[u8; 32], label: &str, sealed: &[u8]) 
     let (tag, compiled) = sealed.split_at_checked(TAG_BYTES)?;
     mac(key, label, compiled).verify_slice(tag).ok()?;
     // SAFETY: `deserialize` needs bytes that `Component::serialize` made and nobody changed. The HMAC
-    // verifies under a key that never leaves the host, the host signs nothing but what `serialize`
+    // verifies under a key that never leaves the host, the host signs nothing but what its own compiler
     // returned, and these are the verified bytes themselves, in memory, not a path read a second time.
     unsafe { Component::deserialize(engine, compiled) }.ok()
+}
+
+/// The component in a form that was compiled just now.
+pub(crate) fn fresh(engine: &Engine, form: &Form) -> wasmtime::Result<Component> {
+    // SAFETY: as above, without the way over the disk: a `Form` is made only by the process that this host
+    // started to compile, of its own program, and of what that wrote nothing was changed.
+    unsafe { Component::deserialize(engine, form.bytes()) }
 }
 
 fn mac(key: &[u8; 32], label: &str, compiled: &[u8]) -> Hmac<Sha256> {

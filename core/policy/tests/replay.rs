@@ -4,7 +4,10 @@ mod support;
 
 use std::sync::Arc;
 
-use anteroom_policy::{CallRecord, Digest, FaultKind, HostAnswer, Outcome, Policy, Replay, Settings};
+use anteroom_model::hooks::HistoryMessage;
+use anteroom_policy::{
+    CallRecord, Digest, FaultKind, HostAnswer, LogLevel, Outcome, Policy, Replay, Rerun, Settings,
+};
 use support::{
     FIELD, HISTORY, LOG, NOW, SEED, SETTINGS, asking, call, fault, guest, host, identity, load, routing,
 };
@@ -144,4 +147,85 @@ fn the_same_call_costs_the_same_in_every_instance() {
         let again = host().call_blocking(&policy, asking(identity("hello")));
         assert_eq!(CallRecord { micros: first.micros, ..again }, first);
     }
+}
+
+fn history() -> Vec<HistoryMessage> {
+    asking(identity("hello")).history
+}
+
+fn rerun(policy: &Policy, record: &CallRecord) -> Rerun {
+    host().rerun(policy, &settings(), record, &history())
+}
+
+#[test]
+fn a_record_keeps_time_and_seed_and_older_ones_replay_without() {
+    let (policy, record) = recorded();
+    assert_eq!((record.now, record.seed), (1_795_000_000_000_000, 0xfeed_face_cafe_beef));
+    let mut json = serde_json::to_value(&record).expect("a record");
+    let fields = json.as_object_mut().expect("an object");
+    assert!(fields.remove("now").is_some() && fields.remove("seed").is_some());
+    let old: CallRecord = serde_json::from_value(json).expect("a record without them");
+    assert_eq!((old.now, old.seed), (0, 0));
+    assert!(replay(&policy, &old).same);
+    // What the policy was told stands in its answers.
+    let again = rerun(&policy, &old).record;
+    assert_eq!((again.now, again.seed), (record.now, record.seed));
+    assert_eq!(again.outcome, record.outcome);
+}
+
+#[test]
+fn the_same_policy_run_again_makes_the_same_record() {
+    let (policy, record) = recorded();
+    for _ in 0..3 {
+        let Rerun { record: again, unknown_fields } = rerun(&policy, &record);
+        assert_eq!(CallRecord { micros: record.micros, ..again }, record);
+        assert!(unknown_fields.is_empty());
+    }
+}
+
+#[test]
+fn a_candidate_is_told_what_was_recorded() {
+    // It asks for what the recorded policy never asked for: time, seed and history.
+    let quiet = load(&guest("identity-policy", "", "(i32.const 1024)"));
+    let record = call(&quiet, identity("hello"));
+    let Rerun { record: candidates, .. } = rerun(&curious(), &record);
+    assert_eq!(candidates.input, record.input);
+    assert_eq!(candidates.answers[0], HostAnswer::Seed { value: record.seed });
+    assert_eq!(candidates.answers[3], HostAnswer::Now { value: record.now });
+    assert_eq!(candidates.history, history()[55..]);
+    // Its record is one like any other.
+    assert!(replay(&curious(), &candidates).same);
+}
+
+#[test]
+fn fields_that_were_not_recorded_are_none_and_named() {
+    let asks = |field: &str| {
+        let body = format!(
+            r#"(call $field (i32.const 2048) (i32.const {length}) (i32.const 3072))
+               (if (i32.load8_u (i32.const 3072)) (then (call $log (i32.const 2048) (i32.const {length})
+                   (i32.load offset=3076 (i32.const 0)) (i32.load offset=3080 (i32.const 0)))))
+               (i32.const 1024)) (data (i32.const 2048) "{field}") (func"#,
+            length = field.len(),
+        );
+        load(&guest("routing-policy", &[FIELD, LOG].concat(), &body))
+    };
+    let first = asks("first-name");
+    let record = call(&first, routing("hello"));
+    assert_eq!(record.log[0].line, "Ada");
+    assert_eq!(record.log[0].level, LogLevel::Info);
+    let same = rerun(&first, &record);
+    assert_eq!((same.record.log, same.unknown_fields), (record.log.clone(), vec![]));
+    let other = rerun(&asks("last-name"), &record);
+    assert_eq!((other.record.log, other.unknown_fields), (vec![], vec!["last-name".to_owned()]));
+    // Known to be empty is known.
+    let empty = call(&asks("language"), routing("hello"));
+    assert!(rerun(&asks("language"), &empty).unknown_fields.is_empty());
+}
+
+#[test]
+fn a_rerun_of_a_hook_that_the_candidate_does_not_serve_is_the_hosts_fault() {
+    let (_, record) = recorded();
+    let routes = load(&guest("routing-policy", "", "(i32.const 1024)"));
+    let again = rerun(&routes, &record).record;
+    assert_eq!(fault(&again).kind, FaultKind::Host);
 }

@@ -8,7 +8,9 @@ use anteroom_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{auth::limits::SignInLimits, config::NodeRole, directory::Directory, policies::Policies};
+use crate::{
+    auth::limits::SignInLimits, config::NodeRole, directory::Directory, policies::Policies, uploads::Uploads,
+};
 
 /// Handles to the store, the policy host, the carriers and the caches. Cheap to clone.
 #[derive(Clone)]
@@ -26,6 +28,8 @@ pub struct Parts {
     pub directory: Directory,
     /// This process, as the holder of leases.
     pub node: NodeId,
+    /// Components that are being checked.
+    pub uploads: Uploads,
     /// Slows down guessing of passwords.
     pub sign_ins: SignInLimits,
     /// Renders `/metrics`; absent where another recorder is installed (tests).

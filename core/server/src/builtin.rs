@@ -49,6 +49,9 @@ pub async fn add_policy(
         digest: policy.digest.as_bytes().to_vec(),
         bytes: bytes.to_vec(),
         manifest,
+        hooks: policy.hooks.iter().map(|hook| hook.as_str().to_owned()).collect(),
+        imports: policy.imports.clone(),
+        created_by: None,
     };
     let id = store
         .write(organization, move |mut org| async move { org.insert_policy(&new).await }.boxed())
@@ -77,6 +80,9 @@ pub async fn bind_defaults(
             policy_id,
             settings: settings.to_string(),
             granted_fields: granted,
+            canary: None,
+            replaced_id: None,
+            created_by: None,
         };
         store
             .write(organization, move |mut org| async move { org.insert_binding(&binding).await }.boxed())

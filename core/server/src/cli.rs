@@ -2,7 +2,9 @@
 
 mod admin;
 mod backup;
+mod compile;
 pub(crate) mod place;
+mod policy;
 mod start;
 mod transfer;
 
@@ -75,6 +77,9 @@ enum Command {
     /// Set up organizations, staff, carrier accounts and numbers.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Write, build, check and try policies.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -128,10 +133,14 @@ pub struct DemoArgs {
 /// An error for whoever typed the command: what failed and why.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Runs the command line; 1 and a sentence on standard error when it fails.
+/// Runs the command line; 1 and a sentence on standard error when it fails, 1 where the answer is no.
 pub fn main() -> ExitCode {
+    if let Some(code) = compile::asked(std::env::args_os().skip(1)) {
+        return code;
+    }
     match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "the user's terminal")]
             {
@@ -142,10 +151,18 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
+/// `false` where a command's answer is no, which it has said itself.
+fn run(cli: Cli) -> Result<bool, Failure> {
     // Only fails where a provider is installed already, which does as well.
     drop(rustls::crypto::ring::default_provider().install_default());
-    match cli.command {
+    if let Command::Policy(command) = cli.command {
+        return policy::run(command);
+    }
+    serve_or_manage(cli.command).map(|()| true)
+}
+
+fn serve_or_manage(command: Command) -> Result<(), Failure> {
+    match command {
         Command::Serve { config, listen, data_dir, database_url, master_key, roles } => {
             let mut config = config::read(config.as_deref())?;
             config.listen = listen.unwrap_or(config.listen);
@@ -169,6 +186,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             block_on(async move { backup::restore(&place, &from, to.as_deref()).await })
         }
         Command::Admin(command) => block_on(admin::run(command)),
+        Command::Policy(_) => Ok(()), // has been run already
         Command::Openapi => {
             let document = crate::hub::openapi_document().to_pretty_json()?;
             // Whoever reads only the beginning closes the pipe; that is no error.

@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod backtest;
 pub mod builtin;
 pub mod cli;
 pub mod clock;
@@ -25,4 +26,7 @@ pub mod pages;
 pub mod pipeline;
 pub mod policies;
 pub mod problem;
+pub mod replay;
+mod settings_schema;
 pub mod telemetry;
+pub mod uploads;

@@ -1,30 +1,28 @@
 //! Compiled policies, by digest, and the host that runs them.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::Arc;
 
 use anteroom_model::{hooks::Hook, ids::OrganizationId};
 use anteroom_policy::{Digest, Policy, PolicyHost, Refusal};
 use anteroom_store::{Store, StoreError};
 use futures::FutureExt;
-use tokio::sync::OnceCell;
+use moka::future::Cache;
 
 use crate::builtin;
 
-/// Filled by the first who asks.
-type Loaded = Arc<OnceCell<Arc<Policy>>>;
+/// Compiled policies kept at once, in bytes of their components; the least used make room. What was dropped
+/// is read back from its compiled form in milliseconds.
+const KEPT_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Policies of all organizations: content-addressed, so a component that many use is compiled once.
 #[derive(Clone)]
 pub struct Policies {
     host: Arc<PolicyHost>,
-    loaded: Arc<RwLock<HashMap<Digest, Loaded>>>,
+    loaded: Cache<Digest, Arc<Policy>>,
 }
 
 /// Why a bound policy can't be run.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum LoadError {
     /// The store failed.
     #[error(transparent)]
@@ -43,7 +41,9 @@ pub enum LoadError {
 impl Policies {
     /// Nothing loaded yet.
     pub fn new(host: Arc<PolicyHost>) -> Self {
-        Self { host, loaded: Arc::default() }
+        let weight =
+            |_: &Digest, policy: &Arc<Policy>| u32::try_from(policy.component_bytes).unwrap_or(u32::MAX);
+        Self { host, loaded: Cache::builder().weigher(weight).max_capacity(KEPT_BYTES).build() }
     }
 
     /// The host.
@@ -55,7 +55,7 @@ impl Policies {
     pub async fn warm(&self) -> Result<(), LoadError> {
         for hook in Hook::ALL {
             let bytes = builtin::component(hook);
-            self.once(Digest::of(bytes), || self.compile(bytes)).await?;
+            self.once(Digest::of(bytes), self.compile(bytes)).await?;
         }
         Ok(())
     }
@@ -67,7 +67,7 @@ impl Policies {
         organization: OrganizationId,
         digest: Digest,
     ) -> Result<Arc<Policy>, LoadError> {
-        self.once(digest, || async {
+        self.once(digest, async {
             let mut org = store.read(organization).await?;
             let bytes = org.component(digest.as_bytes()).await?.ok_or(LoadError::Missing)?;
             drop(org);
@@ -84,19 +84,18 @@ impl Policies {
         bytes: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<Arc<Policy>, LoadError> {
         let digest = Digest::of(bytes.as_ref());
-        self.once(digest, || self.compile_shared(store, organization, digest, bytes)).await
+        self.once(digest, self.compile_shared(store, organization, digest, bytes)).await
     }
 
     /// What `load` gives, the first time: who asks for the same meanwhile waits for it.
-    async fn once<F>(&self, digest: Digest, load: impl FnOnce() -> F) -> Result<Arc<Policy>, LoadError>
-    where
-        F: Future<Output = Result<Arc<Policy>, LoadError>>,
-    {
-        let known = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
-        let cell = known.unwrap_or_else(|| {
-            self.loaded.write().unwrap_or_else(PoisonError::into_inner).entry(digest).or_default().clone()
-        });
-        cell.get_or_try_init(load).await.cloned()
+    async fn once(
+        &self,
+        digest: Digest,
+        load: impl Future<Output = Result<Arc<Policy>, LoadError>>,
+    ) -> Result<Arc<Policy>, LoadError> {
+        // Boxed: what waits for it would otherwise be as large as a compilation.
+        let load = Box::pin(load);
+        Box::pin(self.loaded.try_get_with(digest, load)).await.map_err(Arc::unwrap_or_clone)
     }
 
     /// Compiles with the compiled form that another node has made, or makes it for the others.

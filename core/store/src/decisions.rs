@@ -1,18 +1,22 @@
 //! The record of every policy call.
 
+use std::time::Duration;
+
 use anteroom_model::{
     ids::{BindingId, ConversationId, DecisionId, MessageId, PolicyId},
     time::Timestamp,
 };
 use sqlx::FromRow;
+use uuid::Uuid;
 
 use crate::{
-    Org, StoreError,
-    conn::{execute, fetch_all, fetch_optional},
+    Org, OrgKeys, StoreError,
+    conn::{fetch_optional, on},
+    sql,
 };
 
 /// A recorded policy call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct Decision {
     /// Its id.
     pub id: DecisionId,
@@ -30,7 +34,7 @@ pub struct Decision {
     pub outcome: String,
     /// Kind of the fault.
     pub fault: Option<String>,
-    /// What the host did: `applied`, `none`, `refused` or `superseded`.
+    /// What the host did: `applied`, `none`, `refused`, `throttled`, `loop` or `shadow`.
     pub effect: String,
     /// Fuel used.
     pub fuel: i64,
@@ -38,10 +42,36 @@ pub struct Decision {
     pub memory_peak: i64,
     /// Microseconds taken.
     pub micros: i64,
-    /// Input, host answers, output, log: `policy::CallRecord` as JSON.
-    pub record: serde_json::Value,
+    /// The record, sealed: see [`Decision::record`].
+    #[sqlx(rename = "record")]
+    pub(crate) sealed: Vec<u8>,
     /// When.
     pub created_at: Timestamp,
+    /// Its place in the organization's chain; those from before there was one have none.
+    pub seq: Option<i64>,
+    /// Its hash there.
+    pub hash: Option<Vec<u8>>,
+}
+
+/// Which decisions are wanted: all, or those that fit each of these.
+#[derive(Clone, Debug, Default)]
+pub struct DecisionFilter {
+    /// About this conversation.
+    pub conversation: Option<ConversationId>,
+    /// Of this version of a policy.
+    pub policy: Option<PolicyId>,
+    /// Of this hook.
+    pub hook: Option<String>,
+    /// With this outcome.
+    pub outcome: Option<String>,
+    /// With a fault of this kind, or of `any`.
+    pub fault: Option<String>,
+    /// With this effect.
+    pub effect: Option<String>,
+    /// At this moment or later.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
 }
 
 /// A policy call to be recorded.
@@ -73,85 +103,81 @@ pub struct NewDecision {
     pub micros: i64,
     /// `policy::CallRecord` as JSON text.
     pub record: Vec<u8>,
+    /// Whether the policy was told a field of the patient: an entry of the audit log.
+    pub read_patient: bool,
 }
 
-#[derive(FromRow)]
-struct DecisionRow {
-    id: DecisionId,
-    conversation_id: Option<ConversationId>,
-    message_id: Option<MessageId>,
-    binding_id: BindingId,
-    policy_id: PolicyId,
-    hook: String,
-    outcome: String,
-    fault: Option<String>,
-    effect: String,
-    fuel: i64,
-    memory_peak: i64,
-    micros: i64,
-    record: Vec<u8>,
-    created_at: Timestamp,
+/// A decision that is appended when its unit of work ends.
+#[derive(Debug)]
+pub(crate) struct PendingDecision {
+    pub(crate) new: NewDecision,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) created_at: Timestamp,
 }
+
+impl Decision {
+    /// Input, host answers, output, log: `policy::CallRecord` as JSON text, as it was recorded.
+    pub fn record(&self, keys: &OrgKeys) -> Result<Vec<u8>, StoreError> {
+        keys.open("decisions.record", self.id.0, &self.sealed)
+    }
+}
+
+/// How far the time in an id may be from the moment of its row: clocks of nodes differ, and a burst borrows
+/// from the milliseconds to come.
+pub(crate) const ID_SLACK: Duration = Duration::from_hours(1);
 
 impl Org<'_> {
-    /// Records a policy call.
-    pub async fn insert_decision(&mut self, new: &NewDecision) -> Result<(), StoreError> {
-        let (id, now) = (new.id, self.now);
-        let sealed = self.keys.seal("decisions.record", id.0, &new.record)?;
-        execute!(
-            self,
-            "decisions/insert",
-            id,
-            new.conversation_id,
-            new.message_id,
-            new.binding_id,
-            new.policy_id,
-            new.hook,
-            new.outcome,
-            new.fault,
-            new.effect,
-            new.fuel,
-            new.memory_peak,
-            new.micros,
-            sealed,
-            now,
-        );
+    /// Records a policy call: it is appended to the chain of decisions when this unit of work is committed.
+    pub fn insert_decision(&mut self, new: NewDecision) -> Result<(), StoreError> {
+        let sealed = self.keys.seal("decisions.record", new.id.0, &new.record)?;
+        self.work.decide(PendingDecision { new, sealed, created_at: self.now });
         Ok(())
     }
 
-    /// Decisions before `before`, newest first, of one conversation or of all.
+    /// Decisions before `before`, newest first.
     pub async fn decisions(
         &mut self,
-        conversation: Option<ConversationId>,
+        filter: &DecisionFilter,
         before: DecisionId,
         limit: u32,
     ) -> Result<Vec<Decision>, StoreError> {
-        let rows = fetch_all!(self, DecisionRow, "decisions/list", conversation, before, i64::from(limit));
-        rows.into_iter().map(|row| self.open_decision(row)).collect()
+        let since = filter.since.unwrap_or(Timestamp::from_micros(i64::MIN));
+        let until = filter.until.unwrap_or(Timestamp::from_micros(i64::MAX));
+        let least: DecisionId = earliest_id(since.minus(ID_SLACK));
+        let most = before.min(earliest_id(until.plus(ID_SLACK)));
+        let query = match filter {
+            DecisionFilter { conversation: Some(_), .. } => sql!("decisions/of_conversation"),
+            DecisionFilter { policy: Some(_), .. } => sql!("decisions/of_policy"),
+            _ => sql!("decisions/list"),
+        };
+        let organization = self.organization;
+        Ok(on!(self.conn(), c => {
+            let mut query = sqlx::query_as(query)
+                .bind(organization)
+                .bind(least)
+                .bind(most)
+                .bind(i64::from(limit))
+                .bind(filter.hook.as_deref())
+                .bind(filter.outcome.as_deref())
+                .bind(filter.fault.as_deref())
+                .bind(filter.effect.as_deref())
+                .bind(since)
+                .bind(until)
+                .bind(filter.policy);
+            if let Some(conversation) = filter.conversation {
+                query = query.bind(conversation);
+            }
+            query.fetch_all(c).await?
+        }))
     }
 
     /// One decision.
     pub async fn decision(&mut self, id: DecisionId) -> Result<Option<Decision>, StoreError> {
-        let row = fetch_optional!(self, DecisionRow, "decisions/get", id);
-        row.map(|row| self.open_decision(row)).transpose()
+        Ok(fetch_optional!(self, Decision, "decisions/get", id))
     }
+}
 
-    fn open_decision(&self, row: DecisionRow) -> Result<Decision, StoreError> {
-        Ok(Decision {
-            record: self.keys.open_json("decisions.record", row.id.0, &row.record)?,
-            id: row.id,
-            conversation_id: row.conversation_id,
-            message_id: row.message_id,
-            binding_id: row.binding_id,
-            policy_id: row.policy_id,
-            hook: row.hook,
-            outcome: row.outcome,
-            fault: row.fault,
-            effect: row.effect,
-            fuel: row.fuel,
-            memory_peak: row.memory_peak,
-            micros: row.micros,
-            created_at: row.created_at,
-        })
-    }
+/// The least id that can have been made at `at` or later.
+pub(crate) fn earliest_id<T: From<Uuid>>(at: Timestamp) -> T {
+    T::from(Uuid::from_u128(u128::from(at.millis().min((1 << 48) - 1)) << 80))
 }

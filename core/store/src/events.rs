@@ -5,13 +5,12 @@ use anteroom_model::{
     states::Author,
     time::Timestamp,
 };
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::{
     Org, StoreError,
-    conn::{fetch_all, fetch_optional, on},
-    sql,
+    conn::{fetch_all, fetch_optional},
 };
 
 /// Who did something.
@@ -28,7 +27,7 @@ pub enum Actor {
 }
 
 impl Actor {
-    fn parts(self) -> (Author, Option<StaffId>) {
+    pub(crate) fn parts(self) -> (Author, Option<StaffId>) {
         match self {
             Self::Patient => (Author::Patient, None),
             Self::Staff(id) => (Author::Staff, Some(id)),
@@ -87,40 +86,6 @@ impl Org<'_> {
         self.work.tell(event);
     }
 
-    /// Appends what was told. Whether there was anything.
-    pub(crate) async fn append_events(&mut self) -> Result<bool, StoreError> {
-        let events = self.work.take_events();
-        let (organization, now) = (self.organization, self.now);
-        let Ok(count @ 1..) = i64::try_from(events.len()) else { return Ok(false) };
-        // The row of the organization is locked until the commit, so the sequence has no gaps and commits in
-        // order on either engine.
-        let last: i64 = on!(self.conn(), c => {
-            sqlx::query_scalar(sql!("events/next_seq")).bind(organization).bind(count).fetch_one(c).await?
-        });
-        let mut rows = Vec::with_capacity(events.len());
-        for (seq, event) in (last - count + 1..).zip(events) {
-            let sealed = self.keys.seal_json("events.data", row(seq), &event.data)?;
-            rows.push((seq, event, sealed));
-        }
-        on!(self.conn(), c => {
-            let mut query = QueryBuilder::new(sql!("events/insert"));
-            query.push_values(&rows, |mut values, (seq, event, sealed)| {
-                let (actor, actor_id) = event.actor.parts();
-                values
-                    .push_bind(organization)
-                    .push_bind(*seq)
-                    .push_bind(event.kind)
-                    .push_bind(event.conversation_id)
-                    .push_bind(actor)
-                    .push_bind(actor_id)
-                    .push_bind(sealed.as_slice())
-                    .push_bind(now);
-            });
-            query.build().execute(c).await?;
-        });
-        Ok(true)
-    }
-
     /// Events after `seq`, in order.
     pub async fn events_after(&mut self, seq: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
         let rows = fetch_all!(self, EventRow, "events/after", seq, i64::from(limit));
@@ -158,6 +123,6 @@ impl Org<'_> {
 }
 
 /// Events have no id of their own: the sequence number stands in as the row that a cell is bound to.
-fn row(seq: i64) -> Uuid {
+pub(crate) fn row(seq: i64) -> Uuid {
     Uuid::from_u64_pair(0, seq.unsigned_abs())
 }

@@ -19,7 +19,10 @@
 //! catalog; a type of column that is new has to be added there.
 
 mod accounts;
+mod append;
 mod audit;
+mod backtests;
+mod chain;
 mod checkpoint;
 mod conn;
 mod conversations;
@@ -30,42 +33,52 @@ mod idempotency;
 mod inbound;
 mod messages;
 mod notes;
+mod notices;
 mod opt_outs;
 mod org;
 mod organizations;
 mod patients;
 mod planner;
 mod policies;
+mod policy_health;
 mod postgres;
 mod queue;
 mod redact;
 pub mod seal;
 mod signals;
+mod signing;
 mod sqlite;
 mod staff;
 mod store;
 pub mod transfer;
+mod uploads;
 mod writer;
 
 pub use accounts::{CarrierAccount, NewCarrierAccount, NewNumber, Number};
 pub use audit::{AuditEntry, NewAudit};
+pub use backtests::{Backtest, BacktestState, NewBacktest, TurnWindow, Turns};
+pub use chain::{Broken, ChainEnd, Hash, Verified};
 pub use conversations::{Conversation, ConversationChange, ConversationFilter, Exchange, QueueCounts};
-pub use decisions::{Decision, NewDecision};
+pub use decisions::{Decision, DecisionFilter, NewDecision};
 pub use error::StoreError;
 pub use events::{Actor, Event, NewEvent};
 pub use idempotency::Idempotent;
 pub use inbound::{NewInbound, Received};
 pub use messages::{Extra, MediaItem, Message, NewOutbound, ReceiptMatch};
 pub use notes::Note;
+pub use notices::Notice;
 pub use opt_outs::OptOut;
 pub use org::Org;
-pub use organizations::{Facility, Organization, OrganizationSettings, Team};
+pub use organizations::{Facility, Organization, OrganizationSettings, PolicyRules, Team};
 pub use patients::{NewPatient, Patient, Profile};
-pub use policies::{Binding, NewBinding, NewPolicy, PolicyRow};
+pub use policies::{Binding, Canary, NewBinding, NewPolicy, PolicyRow, Retired};
+pub use policy_health::CallCost;
 pub use queue::{Claimed, InboundWork, OutboundWork, SendEnd};
 pub use seal::{MasterKey, OrgKeys};
+pub use signing::{PolicySignature, SigningKey};
 pub use staff::{NewStaff, Session, Staff, Token};
 pub use store::{OldestDue, Store, StoreOptions};
+pub use uploads::{PolicyUpload, UploadEnd};
 
 /// The SQL of a query file, relative to `core/store/queries`, without its ending.
 macro_rules! sql {

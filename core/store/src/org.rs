@@ -10,7 +10,7 @@ use anteroom_model::{
     time::Timestamp,
 };
 
-use crate::{NewEvent, conn::Conn, seal::OrgKeys, signals::Signal};
+use crate::{NewEvent, conn::Conn, decisions::PendingDecision, seal::OrgKeys, signals::Signal};
 
 /// One organization's rows, within a transaction when it comes from [`crate::Store::write`]. Each table
 /// family adds its queries in a module of its own.
@@ -65,6 +65,8 @@ pub(crate) struct Work {
     /// Events to append as the last thing before the commit: their sequence number locks the organization's
     /// row, and all units of work take that lock last and hold it shortly.
     events: Mutex<Vec<NewEvent>>,
+    /// Decisions, for the same reason.
+    decisions: Mutex<Vec<PendingDecision>>,
     /// Messages the work on which ends: what waits behind them is woken after the commit.
     ended: Mutex<Vec<MessageId>>,
     inbound: AtomicBool,
@@ -76,8 +78,18 @@ impl Work {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 
-    pub(crate) fn has_events(&self) -> bool {
+    pub(crate) fn decide(&self, decision: PendingDecision) {
+        self.decisions.lock().unwrap_or_else(PoisonError::into_inner).push(decision);
+    }
+
+    /// Whether anything is to be appended.
+    pub(crate) fn appends(&self) -> bool {
         !self.events.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+            || !self.decisions.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    pub(crate) fn take_decisions(&self) -> Vec<PendingDecision> {
+        std::mem::take(&mut self.decisions.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn take_events(&self) -> Vec<NewEvent> {

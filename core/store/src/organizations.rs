@@ -40,6 +40,26 @@ pub struct OrganizationSettings {
     pub opt_in_text: String,
     /// The answer to HELP.
     pub help_text: String,
+    /// What uploaded policies must show before they take effect.
+    pub policy_rules: PolicyRules,
+}
+
+/// What an organization asks of uploaded policies before they take effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyRules {
+    /// A signature of one of the organization's keys.
+    pub require_signature: bool,
+    /// A backtest of that version for that hook on the organization's own history, done.
+    pub require_backtest: bool,
+    /// An activation warns when a version costs more than the one before by this share, in per cent.
+    pub warn_growth_percent: u32,
+}
+
+impl Default for PolicyRules {
+    fn default() -> Self {
+        Self { require_signature: false, require_backtest: false, warn_growth_percent: 50 }
+    }
 }
 
 impl Default for OrganizationSettings {
@@ -50,6 +70,7 @@ impl Default for OrganizationSettings {
             opt_out_everywhere: true,
             opt_out_text: "You will get no more texts from {{organization}}. Reply START to get them again."
                 .into(),
+            policy_rules: PolicyRules::default(),
             opt_in_text: "You will get texts from {{organization}} again. Reply STOP to end them.".into(),
             help_text:
                 "{{organization}}: text us and our staff will answer. In an emergency call 911. Message and \

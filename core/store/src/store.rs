@@ -30,7 +30,7 @@ use crate::{
 
 /// How long a unit of work waits to be taken on where many wait.
 const TAKEN_ON: Duration = Duration::from_secs(2);
-/// How long a unit of work waits for its turn to append events: less than PostgreSQL lets a transaction be idle.
+/// How long a unit of work waits for its turn to append: less than PostgreSQL lets a transaction be idle.
 const APPEND_TURN: Duration = Duration::from_secs(4);
 
 /// How to open a store.
@@ -198,7 +198,7 @@ impl Store {
                 let mut org = store.org(ConnRef::Borrowed(conn), organization, keys, work_of.clone());
                 let appended = async {
                     let turn = store.append_turn(organization, &work_of).await?;
-                    Ok((turn, org.append_events().await?))
+                    Ok((turn, org.append().await?))
                 };
                 let (turn, told_events) = match appended.await {
                     Ok(appended) => appended,
@@ -374,7 +374,7 @@ impl Store {
         Ok(keys)
     }
 
-    /// Waits until it is this unit's turn to append to the organization's events, if it has any: the turn is over
+    /// Waits until it is this unit's turn to append events or decisions, if it has any: the turn is over
     /// when what is returned is dropped, after the commit.
     ///
     /// In `PostgreSQL` all who append wait for the organization's row, and a row that many wait for is given on
@@ -384,7 +384,7 @@ impl Store {
         organization: OrganizationId,
         work: &Work,
     ) -> Result<Option<OwnedMutexGuard<()>>, StoreError> {
-        if !self.is_shared() || !work.has_events() {
+        if !self.is_shared() || !work.appends() {
             return Ok(None);
         }
         let gate = {

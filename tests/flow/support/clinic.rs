@@ -15,7 +15,7 @@ use anteroom_model::{
 };
 use anteroom_store::{
     Binding, Conversation, Message, NewBinding, NewCarrierAccount, NewNumber, NewPatient, NewStaff, Org,
-    OrganizationSettings, Profile, StoreError,
+    OrganizationSettings, Profile, Retired, StoreError,
 };
 use axum::http::{Method, StatusCode};
 use futures::{FutureExt, future::BoxFuture};
@@ -190,11 +190,14 @@ impl Clinic {
             policy_id,
             settings: settings.unwrap_or(defaults).to_string(),
             granted_fields: granted.iter().map(|field| (*field).to_owned()).collect(),
+            canary: None,
+            replaced_id: None,
+            created_by: None,
         };
         self.change(move |mut org| {
             async move {
                 for old in org.bindings().await?.into_iter().filter(|old| old.hook == hook.as_str()) {
-                    org.retire_binding(old.id).await?;
+                    org.retire_binding(old.id, Retired::Replaced, None).await?;
                 }
                 org.insert_binding(&binding).await
             }

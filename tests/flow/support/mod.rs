@@ -15,10 +15,12 @@ use std::{
 use anteroom::{
     app::{App, Parts},
     auth::limits::SignInLimits,
+    backtest,
     config::NodeRole,
     directory::Directory,
     housekeeping, http_server, outbox, pipeline,
     policies::Policies,
+    uploads::Uploads,
 };
 use anteroom_carriers::{Carriers, ClientConfig};
 use anteroom_model::{ids::Ids, states::Direction, time::Clock};
@@ -45,7 +47,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Arc<TestClock>,
     router: Router,
     options: StoreOptions,
-    _place: Place,
+    place: Place,
 }
 
 /// Where the rows are; it goes away with this.
@@ -98,7 +100,7 @@ impl TestApp {
             }
         };
         let server = serve(&options, 7, clock.clone()).await;
-        Self { router: http_server::router(server.clone()), server, clock, options, _place: place }
+        Self { router: http_server::router(server.clone()), server, clock, options, place }
     }
 
     /// A second node on the same database; its workers don't run.
@@ -109,6 +111,21 @@ impl TestApp {
     /// Begins to send.
     pub(crate) fn start_outbox(&self) {
         self.server.tasks.spawn(outbox::run(self.server.clone()));
+    }
+
+    /// Changes rows past the store.
+    pub(crate) async fn sql(&self, sql: &'static str) {
+        if let Place::Postgres(database) = &self.place {
+            database.sql(sql);
+            return;
+        }
+        let pool = sqlx::SqlitePool::connect(&self.options.url).await.unwrap();
+        sqlx::raw_sql(sql).execute(&pool).await.unwrap();
+    }
+
+    /// Begins to run backtests.
+    pub(crate) fn start_backtests(&self) {
+        self.server.tasks.spawn(backtest::run(self.server.clone()));
     }
 
     /// Waits until every text that came in is worked.
@@ -162,6 +179,7 @@ async fn serve(options: &StoreOptions, seed: u8, clock: Arc<TestClock>) -> App {
         carriers: Carriers::new(&ClientConfig::default()).unwrap(),
         directory: Directory::new(store.clone()),
         node: store.ids().next(store.now()),
+        uploads: Uploads::default(),
         sign_ins: SignInLimits::default(),
         metrics: None,
         secure_cookies: true,

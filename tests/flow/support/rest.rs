@@ -17,6 +17,8 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// The JSON body; null where it is none.
     pub(crate) body: Value,
+    /// The body as it came.
+    pub(crate) bytes: axum::body::Bytes,
 }
 
 impl Answer {
@@ -43,15 +45,17 @@ impl TestApp {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Answer {
-        let mut request =
-            Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+        let mut request = Request::builder().method(method).uri(path);
+        if headers.iter().all(|(name, _)| *name != header::CONTENT_TYPE) {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = axum::body::to_bytes(response.into_body(), 16 << 20).await.unwrap();
-        Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), bytes }
     }
 }
 
@@ -77,6 +81,11 @@ impl Clinic {
 
     pub(crate) async fn post(&self, who: &Staff, path: &str, body: Value) -> Answer {
         self.api(who, Method::POST, path, &body).await
+    }
+
+    /// Reads as somebody.
+    pub(crate) async fn get_as(&self, who: &Staff, path: &str) -> Answer {
+        self.api(who, Method::GET, path, &Value::Null).await
     }
 
     /// Does something to a conversation: `accept`, `close`, `messages` …

@@ -2,7 +2,8 @@
 //! told to misbehave ([`FakeTwilio`]), and clients of the webhooks ([`TwilioAccount`]), the REST API
 //! ([`Api`]) and the event stream ([`Sse`]). [`postgres`] runs database
 //! servers; [`load`] keeps servers busy and compares what they acknowledged with what they did;
-//! [`proxy`] stands between two of them and misbehaves; [`disk`] fills up.
+//! [`proxy`] stands between two of them and misbehaves; [`disk`] fills up. [`guests`] writes policies, and
+//! [`uploads`] those that must not be accepted.
 //!
 //! Only the network's edge is fake, and nothing here uses Anteroom's own code: the signature, for one, is
 //! computed a second time ([`TwilioSigner`]), so that a mistake can't cancel itself out.
@@ -10,6 +11,7 @@
 
 pub mod disk;
 mod fake_twilio;
+pub mod guests;
 pub mod load;
 pub mod postgres;
 mod process;
@@ -17,6 +19,7 @@ pub mod proxy;
 mod rest;
 mod signer;
 mod sse;
+pub mod uploads;
 mod wait;
 mod webhook;
 

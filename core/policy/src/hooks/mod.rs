@@ -124,6 +124,11 @@ pub(crate) fn check(input: &HookInput, output: &HookOutput) -> Result<(), Fault>
     .map_err(|message| Fault::new(FaultKind::InvalidOutput, message))
 }
 
+/// Did an answer break the rules only by a name that the organization of its turn doesn't have?
+pub(crate) fn is_unknown_name(fault: &Fault) -> bool {
+    fault.kind == FaultKind::InvalidOutput && fault.message.starts_with(routing::UNKNOWN)
+}
+
 /// What a check says of an answer that breaks a rule.
 type Checked = Result<(), String>;
 

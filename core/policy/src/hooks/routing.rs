@@ -11,6 +11,8 @@ use crate::{
 
 const PRIORITIES: [&str; 4] = ["low", "normal", "high", "urgent"];
 const TAGS: usize = 20;
+/// How the check of a name that the turn didn't list begins.
+pub(super) const UNKNOWN: &str = "the organization has no";
 
 pub(super) fn call(
     pre: &RoutingPolicyPre<State>,
@@ -44,7 +46,7 @@ pub(super) fn check(turn: &RoutingTurn, placement: &Placement) -> Checked {
 fn known(chosen: Option<&str>, names: &[String], what: &str) -> Checked {
     match chosen {
         Some(chosen) if !names.iter().any(|name| name == chosen) => {
-            Err(format!("the organization has no {what} {chosen:?}"))
+            Err(format!("{UNKNOWN} {what} {chosen:?}"))
         }
         _ => Ok(()),
     }

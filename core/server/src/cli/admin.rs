@@ -7,7 +7,7 @@ use anteroom_model::{
     ids::{CarrierAccountId, OrganizationId},
     states::{NumberKind, Registration, Role},
 };
-use anteroom_policy::{HostConfig, PolicyHost};
+use anteroom_policy::{Compiler, HostConfig, PolicyHost};
 use anteroom_store::{NewCarrierAccount, NewNumber, NewStaff, Org, OrganizationSettings};
 use clap::Subcommand;
 use futures::FutureExt;
@@ -126,7 +126,8 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
         Admin::Organization { place, name } => {
             let opened = place.place().open(Opener::Command).await?;
             let key = opened.store.master().derive("anteroom compiled policies v1");
-            let policies = Policies::new(PolicyHost::new(HostConfig::new(key))?);
+            let compiler = Some(Compiler::this_program()?);
+            let policies = Policies::new(PolicyHost::new(HostConfig { compiler, ..HostConfig::new(key) })?);
             let id = opened.store.create_organization(&name, &OrganizationSettings::default()).await?;
             builtin::bind_defaults(&opened.store, &policies, id).await?;
             id.to_string()

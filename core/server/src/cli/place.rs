@@ -36,6 +36,8 @@ pub(crate) enum Opener {
     Node,
     /// A command that is over in a moment.
     Command,
+    /// A command that only reads, also beside a server that has the folder.
+    Reader,
 }
 
 /// An open store and the lock that keeps other processes off its files.
@@ -58,6 +60,11 @@ impl Place {
         Ok(StoreOptions::url(url))
     }
 
+    /// Whether there can be a database: an embedded one is made where it is missing.
+    fn is_there(&self) -> bool {
+        self.database_url.is_some() || self.folder.join("anteroom.db").exists()
+    }
+
     /// The database as a side of a transfer.
     pub(crate) fn side(&self) -> Result<Side, Failure> {
         Ok(match &self.database_url {
@@ -68,10 +75,18 @@ impl Place {
 
     /// Opens the database, brings it to the newest migration and ends what an earlier life of this node left.
     pub(crate) async fn open(&self, opener: Opener) -> Result<Opened, Failure> {
+        if opener == Opener::Reader && !self.is_there() {
+            return Err(format!("there is no database in {}", self.folder.display()).into());
+        }
         create_folder(&self.folder)?;
         let options = self.options()?;
         let shared = options.is_postgres();
-        let lock = if shared && opener == Opener::Command { None } else { Some(lock(&self.folder)?) };
+        let lock = match opener {
+            Opener::Command if shared => None,
+            // Whoever else has it: SQLite itself lets one read while another writes.
+            Opener::Reader => lock(&self.folder).ok(),
+            Opener::Node | Opener::Command => Some(lock(&self.folder)?),
+        };
         let ids = Arc::new(system_ids());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let node = node_id(&self.folder, &ids, clock.as_ref())?;

@@ -4,13 +4,14 @@ use std::{net::SocketAddr, path::Path, sync::OnceLock};
 
 use anteroom_carriers::{Carriers, ClientConfig};
 use anteroom_model::ids::OrganizationId;
-use anteroom_policy::{HostConfig, PolicyHost};
+use anteroom_policy::{Compiler, HostConfig, PolicyHost};
 use tokio::{net::TcpListener, signal::unix};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::{App, Parts},
     auth::limits::SignInLimits,
+    backtest,
     cli::{
         DemoArgs, Failure,
         place::{Opened, Opener, Place},
@@ -21,6 +22,7 @@ use crate::{
     housekeeping, http_server, outbox, pipeline,
     policies::Policies,
     telemetry,
+    uploads::Uploads,
 };
 
 /// `anteroom serve`.
@@ -61,6 +63,7 @@ async fn work(app: App, listener: TcpListener) -> Result<(), Failure> {
     app.tasks.spawn(directory::follow(app.clone()));
     if app.has_role(NodeRole::Pipeline) {
         app.tasks.spawn(pipeline::run(app.clone()));
+        app.tasks.spawn(backtest::run(app.clone()));
     }
     if app.has_role(NodeRole::Outbox) {
         app.tasks.spawn(outbox::run(app.clone()));
@@ -103,12 +106,14 @@ pub(super) fn build(
     let store = &opened.store;
     let mut host = HostConfig::new(store.master().derive("anteroom compiled policies v1"));
     host.cache_dir = Some(folder.join("compiled"));
+    host.compiler = Some(Compiler::this_program()?);
     let policies = Policies::new(PolicyHost::new(host)?);
     Ok(App::new(Parts {
         policies,
         carriers: Carriers::new(&ClientConfig::default())?,
         directory: Directory::new(store.clone()),
         node: opened.node,
+        uploads: Uploads::default(),
         sign_ins: SignInLimits::default(),
         metrics: telemetry::init_metrics(),
         secure_cookies: demo.is_none(),

@@ -1,10 +1,10 @@
-//! What the organization has: people, places, numbers, policies; and what it must be able to show:
+//! What the organization has: people, places, numbers; and what it must be able to show:
 //! opt-outs, the audit, API tokens.
 
 use anteroom_model::{
     hours::OpeningHours,
-    ids::{AuditId, BindingId, FacilityId, NumberId, OptOutId, PolicyId, StaffId, TeamId, TokenId},
-    states::{Author, BindingMode, NumberKind, Registration, Role},
+    ids::{AuditId, FacilityId, NumberId, OptOutId, StaffId, TeamId, TokenId},
+    states::{Author, NumberKind, Registration, Role},
     time::Timestamp,
 };
 use axum::{
@@ -14,7 +14,6 @@ use axum::{
 };
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
@@ -152,84 +151,6 @@ pub(super) async fn numbers(
         .collect();
     items.sort_by(|a, b| (&a.label, a.id).cmp(&(&b.label, b.id)));
     Ok(Json(Page::all(items)))
-}
-
-/// A policy version.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct PolicyView {
-    id: PolicyId,
-    name: String,
-    version: String,
-    /// `builtin` or `uploaded`.
-    origin: String,
-    /// SHA-256 of the component, hex.
-    digest: String,
-    manifest: Value,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-}
-
-/// All policy versions, by name.
-#[utoipa::path(get, path = "/api/v1/policies", tag = "policies",
-    responses((status = 200, body = Page<PolicyView>)))]
-pub(super) async fn policies(
-    State(app): State<App>,
-    caller: Caller,
-) -> Result<Json<Page<PolicyView>>, Problem> {
-    let policies = app.store.read(caller.organization).await?.policies().await?;
-    let items = policies.into_iter().map(|policy| PolicyView {
-        id: policy.id,
-        name: policy.name,
-        version: policy.version,
-        origin: policy.origin,
-        digest: hex::encode(policy.digest),
-        manifest: policy.manifest.0,
-        created_at: policy.created_at,
-    });
-    Ok(Json(Page::all(items.collect())))
-}
-
-/// What serves a hook.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct BindingView {
-    id: BindingId,
-    /// `identity`, `routing`, `replies` or `shortcuts`.
-    hook: String,
-    /// Null: the whole organization.
-    number_id: Option<NumberId>,
-    /// Order of the chain.
-    position: i32,
-    mode: BindingMode,
-    policy: Named<PolicyId>,
-    policy_version: String,
-    settings: Value,
-    /// Patient fields that an admin has granted.
-    granted_fields: Vec<String>,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-}
-
-/// The standing bindings, in the order of their chains.
-#[utoipa::path(get, path = "/api/v1/bindings", tag = "policies",
-    responses((status = 200, body = Page<BindingView>)))]
-pub(super) async fn bindings(
-    State(app): State<App>,
-    caller: Caller,
-) -> Result<Json<Page<BindingView>>, Problem> {
-    let bindings = app.store.read(caller.organization).await?.bindings().await?;
-    let items = bindings.into_iter().map(|binding| BindingView {
-        id: binding.id,
-        hook: binding.hook,
-        number_id: binding.number_id,
-        position: binding.position,
-        mode: binding.mode,
-        policy: Named { id: binding.policy_id, name: binding.policy_name },
-        policy_version: binding.policy_version,
-        settings: serde_json::from_str(&binding.settings).unwrap_or(Value::Null),
-        granted_fields: binding.granted_fields.0,
-        created_at: binding.created_at,
-    });
-    Ok(Json(Page::all(items.collect())))
 }
 
 /// A patient's STOP.

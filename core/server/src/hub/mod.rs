@@ -5,26 +5,33 @@
 //! from the same list, so it can't name what isn't served.
 
 mod actions;
+mod backtests;
 mod changes;
 mod conversations;
 mod dead_letters;
 mod decisions;
 mod events;
+mod evidence;
 mod lists;
 mod messages;
 mod notes;
 mod openapi;
 mod paging;
 mod patients;
+mod policies;
 mod session;
 mod shortcuts;
 mod timeline;
 mod views;
 
-use axum::Router;
+use axum::{Router, extract::DefaultBodyLimit};
 use utoipa::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
+use self::policies::{bindings, health, notices, rules, signing, uploads, versions};
 use crate::app::App;
 
 /// Every endpoint of `/api/v1`, with its documentation.
@@ -53,13 +60,36 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(lists::teams))
         .routes(routes!(lists::facilities))
         .routes(routes!(lists::numbers))
-        .routes(routes!(lists::policies))
-        .routes(routes!(lists::bindings))
+        // As large as the policy host takes them, and not as all other bodies.
+        .routes(routes!(versions::list, uploads::send).layer(DefaultBodyLimit::disable()))
+        .routes(routes!(uploads::list))
+        .routes(routes!(uploads::get))
+        .routes(routes!(versions::compat))
+        .routes(routes!(versions::get))
+        .routes(routes!(health::budget))
+        .routes(routes!(health::faults))
+        .routes(routes!(signing::sign))
+        .routes(routes!(signing::keys, signing::add_key))
+        .routes(routes!(signing::revoke_key))
+        .routes(routes!(bindings::list, bindings::bind))
+        .routes(routes!(bindings::past))
+        .routes(routes!(bindings::retire))
+        .routes(routes!(bindings::roll_back))
+        .routes(routes!(rules::get, rules::change))
+        .routes(routes!(notices::list))
+        .routes(routes!(notices::dismiss))
         .routes(routes!(lists::opt_outs))
         .routes(routes!(lists::audit))
         .routes(routes!(lists::tokens, lists::create_token))
         .routes(routes!(lists::revoke_token))
+        .routes(routes!(backtests::list, backtests::create))
+        .routes(routes!(backtests::get))
+        .routes(routes!(backtests::report))
+        .routes(routes!(backtests::cancel))
         .routes(routes!(decisions::list))
+        .routes(routes!(evidence::verify))
+        .routes(routes!(evidence::export))
+        .routes(routes!(evidence::rerun))
         .routes(routes!(decisions::get))
         .split_for_parts()
 }

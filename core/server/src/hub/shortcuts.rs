@@ -19,7 +19,8 @@ use crate::{
     auth::Caller,
     hub::paging::Page,
     pipeline::{
-        chain::{self, Answer, Subject},
+        breaker,
+        chain::{self, Answer, PolicyFault, Subject},
         gather::hours_of,
         number_for_policies,
     },
@@ -137,23 +138,20 @@ impl Place {
             message: None,
             now: app.store.now(),
         };
-        let verdict = chain::ask(app, &entry, subject, input).await?;
+        // A person reads what comes back before anything is done with it.
+        let verdict = chain::ask(app, &entry, subject, input, &|_| Ok(())).await?;
         let decisions = verdict.decisions;
-        app.store
+        let judged = app
+            .store
             .write(caller.organization, move |mut org| {
-                async move {
-                    for decision in &decisions {
-                        org.insert_decision(decision).await?;
-                    }
-                    Ok::<_, anteroom_store::StoreError>(())
-                }
-                .boxed()
+                async move { breaker::record(&mut org, &entry, decisions).await }.boxed()
             })
             .await?;
+        breaker::spread(app, caller.organization, judged);
         match verdict.answer {
             Answer::Decided { output, .. } => Ok(Some(output)),
             Answer::NoOpinion => Ok(None),
-            Answer::Fault { by, kind, message } => Err(Problem::new(
+            Answer::Fault(PolicyFault { by, kind, message }) => Err(Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "policy-fault",
                 "The shortcuts policy failed",

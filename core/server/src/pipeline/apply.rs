@@ -1,5 +1,7 @@
 //! Storing everything a turn decided, in the transaction that ends its lease.
 
+use std::sync::Arc;
+
 use anteroom_model::{
     ids::{CarrierAccountId, ConversationId, MessageId, NodeId, NumberId},
     segments::segments,
@@ -11,7 +13,9 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
+    directory::Entry,
     pipeline::{
+        breaker::{self, Bindings},
         chain,
         gather::Facts,
         plan::{OptOutChange, OptOutRule, Plan, PlannedText},
@@ -30,6 +34,7 @@ struct Context {
     number: NumberId,
     account: CarrierAccountId,
     opt_out_everywhere: bool,
+    entry: Arc<Entry>,
 }
 
 pub(super) async fn apply(app: &App, facts: &Facts<'_>, plan: Plan) -> Result<(), TurnError> {
@@ -40,15 +45,18 @@ pub(super) async fn apply(app: &App, facts: &Facts<'_>, plan: Plan) -> Result<()
         number: facts.number.id,
         account: facts.account.row.id,
         opt_out_everywhere: facts.entry.organization.settings.opt_out_everywhere,
+        entry: facts.entry.clone(),
     };
-    app.store
-        .write(facts.work.organization, move |mut org| {
-            async move { store(&mut org, &context, plan).await }.boxed()
-        })
-        .await
+    let organization = facts.work.organization;
+    let bindings = app
+        .store
+        .write(organization, move |mut org| async move { store(&mut org, &context, plan).await }.boxed())
+        .await?;
+    breaker::spread(app, organization, bindings);
+    Ok(())
 }
 
-async fn store(org: &mut Org<'_>, context: &Context, mut plan: Plan) -> Result<(), TurnError> {
+async fn store(org: &mut Org<'_>, context: &Context, mut plan: Plan) -> Result<Bindings, TurnError> {
     let conversation = plan.conversation.as_ref().map(|conversation| conversation.id);
     let state = if conversation.is_some() { MessageState::Processed } else { MessageState::Held };
     if !org.finish_inbound(context.message, context.node, state, conversation).await? {
@@ -71,9 +79,7 @@ async fn store(org: &mut Org<'_>, context: &Context, mut plan: Plan) -> Result<(
         }
     }
     chain::belong_to(&mut plan.decisions, conversation);
-    for decision in &plan.decisions {
-        org.insert_decision(decision).await?;
-    }
+    let changed = breaker::record(org, &context.entry, plan.decisions).await?;
     for event in plan.events {
         org.tell(event.of(conversation));
     }
@@ -84,7 +90,7 @@ async fn store(org: &mut Org<'_>, context: &Context, mut plan: Plan) -> Result<(
         }
         queue(org, context, text, conversation).await?;
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Whether the patient has opted out now and had not before.

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use anteroom_model::{
     hooks::{ClinicNumber, HistoryMessage, Hook, HookInput, HookOutput},
-    ids::{ConversationId, DecisionId, MessageId, OrganizationId},
+    ids::{ConversationId, DecisionId, MessageId, NumberId, OrganizationId},
     states::{Author, BindingMode, Direction},
     time::Timestamp,
 };
-use anteroom_policy::{Call, CallRecord, Digest, Outcome, Policy};
-use anteroom_store::{Binding, Conversation, Message, NewDecision, Number, StoreError};
+use anteroom_policy::{Call, CallRecord, Digest, HostAnswer, Outcome, Policy};
+use anteroom_store::{Binding, Conversation, Message, NewDecision, Number, Store, StoreError};
+use futures::future::{join, join_all};
+use sha2::{Digest as _, Sha256};
 
 use crate::{app::App, directory::Entry};
 
@@ -23,6 +25,19 @@ pub struct Verdict {
     pub answer: Answer,
     /// Every call, to be recorded.
     pub decisions: Vec<NewDecision>,
+    /// Canaries that failed; the version they are tried beside was asked in their place.
+    pub failed_canaries: Vec<PolicyFault>,
+}
+
+/// A policy failed.
+#[derive(Clone, Debug)]
+pub struct PolicyFault {
+    /// Which policy.
+    pub by: Source,
+    /// The kind of fault.
+    pub kind: &'static str,
+    /// For the author and staff.
+    pub message: String,
 }
 
 /// What was answered.
@@ -38,14 +53,7 @@ pub enum Answer {
     /// No policy is bound, or none has an opinion.
     NoOpinion,
     /// A policy failed: the hook's own way of failing applies.
-    Fault {
-        /// Which policy.
-        by: Source,
-        /// The kind of fault.
-        kind: &'static str,
-        /// For the author and staff.
-        message: String,
-    },
+    Fault(PolicyFault),
 }
 
 /// Which policy answered, for the timeline.
@@ -74,42 +82,150 @@ pub struct Subject<'a> {
     pub now: Timestamp,
 }
 
-/// Asks the chain of the hook that `input` belongs to.
+/// What is wrong with an output that is not the hook's: the policy host lets none through.
+pub(super) const OTHER_HOOK: &str = "the answer belongs to another hook";
+
+/// Whether the host can carry an answer out; otherwise what is wrong with it.
+pub type Check<'a> = &'a (dyn Fn(&HookOutput) -> Result<(), String> + Sync);
+
+/// Asks the chain of the hook that `input` belongs to. Shadows are asked at the same time, to no effect.
 pub async fn ask(
     app: &App,
     entry: &Entry,
     subject: Subject<'_>,
     input: HookInput,
+    check: Check<'_>,
 ) -> Result<Verdict, StoreError> {
     let hook = input.hook();
-    let mut decisions = Vec::new();
-    for binding in bindings_of(entry, hook, subject.number) {
-        let record = match call(app, binding, subject, input.clone()).await? {
-            Ok(record) => record,
-            // Beside the chain, not in it: whatever is wrong with it has no effect.
-            Err(_) if binding.mode == BindingMode::Shadow => continue,
-            Err(reason) => {
-                let by = Source::of(binding, DecisionId::LEAST);
-                let answer = Answer::Fault { by, kind: "host", message: reason };
-                return Ok(Verdict { answer, decisions });
+    let question = Question { app, subject, input: &input, check };
+    let shadows = standing(entry, hook, subject.number)
+        .filter(|binding| binding.mode == BindingMode::Shadow && !is_off(binding, subject.now))
+        .map(|binding| question.put_to_shadow(binding));
+    let (verdict, shadows) = join(question.first_opinion(entry), join_all(shadows)).await;
+    let mut verdict = verdict?;
+    for decision in shadows {
+        verdict.decisions.extend(decision?);
+    }
+    Ok(verdict)
+}
+
+/// What is asked of every policy of a chain.
+#[derive(Clone, Copy)]
+struct Question<'a> {
+    app: &'a App,
+    subject: Subject<'a>,
+    input: &'a HookInput,
+    check: Check<'a>,
+}
+
+impl Question<'_> {
+    async fn first_opinion(&self, entry: &Entry) -> Result<Verdict, StoreError> {
+        let mut verdict =
+            Verdict { answer: Answer::NoOpinion, decisions: Vec::new(), failed_canaries: Vec::new() };
+        for place in places(entry, self.input.hook(), self.subject) {
+            if let Some(canary) = place.canary {
+                match self.put_to(canary, &mut verdict.decisions).await? {
+                    // It must not cost a patient anything that a version is being tried.
+                    Answer::Fault(fault) => verdict.failed_canaries.push(fault),
+                    Answer::NoOpinion => continue,
+                    decided @ Answer::Decided { .. } => return Ok(Verdict { answer: decided, ..verdict }),
+                }
             }
+            let Some(active) = place.active else { continue };
+            match self.put_to(active, &mut verdict.decisions).await? {
+                Answer::NoOpinion => {}
+                answer => return Ok(Verdict { answer, ..verdict }),
+            }
+        }
+        Ok(verdict)
+    }
+
+    /// Asks one policy and records that.
+    async fn put_to(
+        &self,
+        binding: &Binding,
+        decisions: &mut Vec<NewDecision>,
+    ) -> Result<Answer, StoreError> {
+        let fault = |decision, kind, message| {
+            Answer::Fault(PolicyFault { by: Source::of(binding, decision), kind, message })
         };
-        let id: DecisionId = app.store.ids().next(app.store.now());
-        decisions.push(decision(id, binding, subject, &record)?);
-        let by = Source::of(binding, id);
-        let answer = match record.outcome {
-            _ if binding.mode == BindingMode::Shadow => continue,
-            Outcome::NoOpinion => continue,
-            Outcome::Decided(output) => Answer::Decided { output, by },
-            Outcome::Fault(fault) => Answer::Fault { by, kind: fault.kind.as_str(), message: fault.message },
+        if is_off(binding, self.subject.now) {
+            let message = "it failed too often and is off for now; its page says more".to_owned();
+            return Ok(fault(DecisionId::LEAST, "off", message));
+        }
+        let record = match self.call(binding).await? {
+            Ok(record) => record,
+            Err(reason) => return Ok(fault(DecisionId::LEAST, "host", reason)),
+        };
+        let recorded = self.recorded(binding, &record)?;
+        let id = recorded.id;
+        decisions.push(recorded);
+        Ok(match record.outcome {
+            Outcome::NoOpinion => Answer::NoOpinion,
+            Outcome::Decided(output) => match (self.check)(&output) {
+                Ok(()) => Answer::Decided { output, by: Source::of(binding, id) },
+                Err(reason) => fault(id, "invalid_output", reason),
+            },
+            Outcome::Fault(inner) => fault(id, inner.kind.as_str(), inner.message),
             Outcome::Overload => {
                 let message = "no place was free in time; nothing is wrong with the policy".to_owned();
-                Answer::Fault { by, kind: "overload", message }
+                fault(id, "overload", message)
+            }
+        })
+    }
+
+    /// What a shadow says, for the record. Whatever is wrong with it has no effect.
+    async fn put_to_shadow(&self, binding: &Binding) -> Result<Option<NewDecision>, StoreError> {
+        let Ok(record) = self.call(binding).await? else { return Ok(None) };
+        self.recorded(binding, &record).map(Some)
+    }
+
+    /// Calls one policy. `Err` is a reason of ours for which it can't even be loaded.
+    async fn call(&self, binding: &Binding) -> Result<Result<CallRecord, String>, StoreError> {
+        let Self { app, subject, .. } = *self;
+        let Ok(digest) = <[u8; 32]>::try_from(binding.digest.as_slice()) else {
+            return Ok(Err("the stored digest of the component is not one".to_owned()));
+        };
+        let digest = Digest::from_bytes(digest);
+        let policy = match app.policies.get(&app.store, subject.organization, digest).await {
+            Ok(policy) => policy,
+            Err(crate::policies::LoadError::Store(error)) => return Err(error),
+            Err(error) => {
+                tracing::error!(binding = %binding.id, %error, "a bound policy can't be loaded");
+                return Ok(Err(error.to_string()));
             }
         };
-        return Ok(Verdict { answer, decisions });
+        let (history, patient) =
+            (history(app, &policy, subject).await?, patient_fields(app, &policy, binding, subject).await?);
+        let event =
+            subject.message.map(|id| id.0).or(subject.conversation.map(|conversation| conversation.id.0));
+        let seed = event.map_or(0, |id| id.as_u64_pair().1);
+        let call = Call {
+            organization: subject.organization,
+            settings: binding.settings.as_str().into(),
+            now: subject.now.micros(),
+            seed,
+            history,
+            patient,
+            input: self.input.clone(),
+        };
+        Ok(Ok(app.policies.host().call(&policy, call).await))
     }
-    Ok(Verdict { answer: Answer::NoOpinion, decisions })
+
+    /// The record of a call; an answer that can't be carried out is a fault of the policy.
+    fn recorded(&self, binding: &Binding, record: &CallRecord) -> Result<NewDecision, StoreError> {
+        let id: DecisionId = self.app.store.ids().next(self.app.store.now());
+        let mut decision = decision(id, binding, self.subject, record)?;
+        if let Outcome::Decided(output) = &record.outcome
+            && (self.check)(output).is_err()
+        {
+            decision.fault = Some("invalid_output");
+            if binding.mode != BindingMode::Shadow {
+                decision.effect = "refused";
+            }
+        }
+        Ok(decision)
+    }
 }
 
 impl Source {
@@ -118,47 +234,64 @@ impl Source {
     }
 }
 
-fn bindings_of<'a>(entry: &'a Entry, hook: Hook, number: &'a Number) -> impl Iterator<Item = &'a Binding> {
+/// One place in a chain: who has it, and who is tried there.
+#[derive(Clone, Copy)]
+struct PlaceInChain<'a> {
+    active: Option<&'a Binding>,
+    canary: Option<&'a Binding>,
+}
+
+/// The chain for this conversation, in its order: a number's own places first.
+fn places<'a>(entry: &'a Entry, hook: Hook, subject: Subject<'_>) -> Vec<PlaceInChain<'a>> {
+    let mut places: Vec<((Option<NumberId>, i32), PlaceInChain<'a>)> = Vec::new();
+    for binding in standing(entry, hook, subject.number) {
+        let takes_part = match binding.mode {
+            BindingMode::Active => true,
+            BindingMode::Canary => is_chosen(binding, subject) && !is_off(binding, subject.now),
+            BindingMode::Shadow => false,
+        };
+        if !takes_part {
+            continue;
+        }
+        let key = (binding.number_id, binding.position);
+        if places.last().is_none_or(|(last, _)| *last != key) {
+            places.push((key, PlaceInChain { active: None, canary: None }));
+        }
+        let Some((_, place)) = places.last_mut() else { continue };
+        match binding.mode {
+            BindingMode::Canary => place.canary = place.canary.or(Some(binding)),
+            _ => place.active = place.active.or(Some(binding)),
+        }
+    }
+    places.into_iter().map(|(_, place)| place).collect()
+}
+
+/// The standing bindings of a hook for a number, in the order of the store: scope, position, age.
+fn standing<'a>(entry: &'a Entry, hook: Hook, number: &Number) -> impl Iterator<Item = &'a Binding> {
+    let number = number.id;
     entry.bindings.iter().filter(move |binding| {
-        // Nothing binds a canary yet; one that can't choose its conversations must not take them all.
-        binding.hook == hook.as_str()
-            && binding.mode != BindingMode::Canary
-            && binding.number_id.is_none_or(|id| id == number.id)
+        binding.hook == hook.as_str() && binding.number_id.is_none_or(|id| id == number)
     })
 }
 
-/// Calls one policy. `Err` is a reason of ours for which it can't even be loaded.
-async fn call(
-    app: &App,
-    binding: &Binding,
-    subject: Subject<'_>,
-    input: HookInput,
-) -> Result<Result<CallRecord, String>, StoreError> {
-    let Ok(digest) = <[u8; 32]>::try_from(binding.digest.as_slice()) else {
-        return Ok(Err("the stored digest of the component is not one".to_owned()));
-    };
-    let policy = match app.policies.get(&app.store, subject.organization, Digest::from_bytes(digest)).await {
-        Ok(policy) => policy,
-        Err(crate::policies::LoadError::Store(error)) => return Err(error),
-        Err(error) => {
-            tracing::error!(binding = %binding.id, %error, "a bound policy can't be loaded");
-            return Ok(Err(error.to_string()));
-        }
-    };
-    let (history, patient) =
-        (history(app, &policy, subject).await?, patient_fields(app, &policy, binding, subject).await?);
-    let event = subject.message.map(|id| id.0).or(subject.conversation.map(|conversation| conversation.id.0));
-    let seed = event.map_or(0, |id| id.as_u64_pair().1);
-    let call = Call {
-        organization: subject.organization,
-        settings: binding.settings.as_str().into(),
-        now: subject.now.micros(),
-        seed,
-        history,
-        patient,
-        input,
-    };
-    Ok(Ok(app.policies.host().call(&policy, call).await))
+/// Switched off after faults, and not yet due to be tried again.
+fn is_off(binding: &Binding, now: Timestamp) -> bool {
+    binding.halted_until.is_some_and(|until| now < until)
+}
+
+/// Whether a canary takes this conversation: by its number, or by a draw that comes out the same every time.
+fn is_chosen(binding: &Binding, subject: Subject<'_>) -> bool {
+    let Some(canary) = &binding.canary else { return false };
+    if canary.numbers.contains(&subject.number.id) {
+        return true;
+    }
+    let Some(conversation) = subject.conversation else { return false };
+    let drawn = Sha256::new()
+        .chain_update(binding.id.0.as_bytes())
+        .chain_update(conversation.id.0.as_bytes())
+        .finalize();
+    let drawn = drawn.iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    drawn % 100 < u64::from(canary.percent)
 }
 
 async fn history(
@@ -169,9 +302,18 @@ async fn history(
     let Some(conversation) = subject.conversation.filter(|_| policy.uses_history) else {
         return Ok(Vec::new());
     };
-    let mut org = app.store.read(subject.organization).await?;
     let before = subject.message.unwrap_or(MessageId::GREATEST);
-    let mut messages = org.messages(conversation.id, before, HISTORY).await?;
+    past(&app.store, subject.organization, conversation.id, before).await
+}
+
+/// What a policy may look back on: the messages of a conversation before `before`, oldest first.
+pub async fn past(
+    store: &Store,
+    organization: OrganizationId,
+    conversation: ConversationId,
+    before: MessageId,
+) -> Result<Vec<HistoryMessage>, StoreError> {
+    let mut messages = store.read(organization).await?.messages(conversation, before, HISTORY).await?;
     messages.reverse();
     Ok(messages.into_iter().map(history_message).collect())
 }
@@ -243,6 +385,10 @@ fn decision(
         memory_peak: count(record.memory_peak),
         micros: count(record.micros),
         record: json,
+        read_patient: record
+            .answers
+            .iter()
+            .any(|answer| matches!(answer, HostAnswer::Field { value: Some(_), .. })),
     })
 }
 

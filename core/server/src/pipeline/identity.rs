@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     app::App,
     pipeline::{
-        chain::{self, Answer, Source},
+        chain::{self, Answer, OTHER_HOOK, PolicyFault, Source},
         gather::Facts,
         matching::{self, Match},
         plan::{OptOutRule, Plan, PlannedText},
@@ -80,26 +80,26 @@ async fn ask(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreE
         hours: facts.hours.clone(),
         asked,
     });
-    let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input).await?;
-    plan.decisions.extend(verdict.decisions);
+    let check = |output: &HookOutput| match output {
+        HookOutput::Identity(Step::Ask(prompt)) => replies::sendable(&prompt.text),
+        HookOutput::Identity(_) => Ok(()),
+        _ => Err(OTHER_HOOK.to_owned()),
+    };
+    let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input, &check).await?;
+    let answer = plan.take("identity", verdict);
     if let Some(open) = plan.conversation.as_mut().and_then(|c| c.exchanges.last_mut()) {
         open.answer.get_or_insert_with(|| facts.work.body.clone());
     }
-    match verdict.answer {
+    match answer {
         Answer::Decided { output: HookOutput::Identity(step), by } => {
             follow(app, facts, plan, step, &by).await
         }
-        Answer::Decided { by, .. } => {
-            plan.tell_fault("identity", &by, "invalid_output", "the answer belongs to another hook");
+        Answer::Decided { .. } | Answer::NoOpinion => {
             placeholder(plan);
             Ok(())
         }
-        Answer::NoOpinion => {
-            placeholder(plan);
-            Ok(())
-        }
-        Answer::Fault { by, kind, message } => {
-            plan.tell_fault("identity", &by, kind, &message);
+        Answer::Fault(fault) => {
+            plan.tell_fault("identity", &fault);
             placeholder(plan);
             Ok(())
         }
@@ -118,11 +118,6 @@ async fn follow(
             let Some(conversation) = &mut plan.conversation else { return Ok(()) };
             if conversation.exchanges.len() >= QUESTIONS {
                 plan.tell("identity.gave_up", Actor::Host, json!({ "reason": "too many questions" }));
-                placeholder(plan);
-                return Ok(());
-            }
-            if let Err(reason) = replies::sendable(&prompt.text) {
-                plan.tell_fault("identity", by, "invalid_output", reason);
                 placeholder(plan);
                 return Ok(());
             }
@@ -200,7 +195,8 @@ fn say(plan: &mut Plan, body: String, by: &Source) {
     if let Err(reason) = replies::sendable(&body) {
         // An acknowledgement may be empty: then nothing is said.
         if !body.is_empty() {
-            plan.tell_fault("identity", by, "invalid_output", reason);
+            let by = by.clone();
+            plan.tell_fault("identity", &PolicyFault { by, kind: "invalid_output", message: reason });
         }
         return;
     }

@@ -6,6 +6,7 @@
 //! transaction that also ends the lease: killed at any instant, a message is either untouched or done.
 
 mod apply;
+pub mod breaker;
 pub mod chain;
 pub(crate) mod gather;
 mod host_rules;

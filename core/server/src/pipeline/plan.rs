@@ -4,7 +4,7 @@ use anteroom_model::{ids::ConversationId, states::Author};
 use anteroom_store::{Actor, Conversation, Extra, NewDecision, NewEvent};
 use serde_json::Value;
 
-use crate::pipeline::chain::Source;
+use crate::pipeline::chain::{Answer, PolicyFault, Verdict};
 
 /// Everything that one transaction will store.
 #[derive(Debug)]
@@ -42,9 +42,19 @@ impl Plan {
         self.events.push(PlannedEvent { kind, actor, data });
     }
 
+    /// Takes what a chain came to: its decisions are recorded, failed canaries told; the answer is left.
+    pub(super) fn take(&mut self, hook: &str, verdict: Verdict) -> Answer {
+        self.decisions.extend(verdict.decisions);
+        for fault in &verdict.failed_canaries {
+            self.tell_fault(hook, fault);
+        }
+        verdict.answer
+    }
+
     /// A policy failed: staff see it in the timeline, its author in the decision.
-    pub(super) fn tell_fault(&mut self, hook: &str, by: &Source, kind: &str, message: &str) {
-        tracing::warn!(hook, fault = kind, policy = by.policy, decision = %by.decision, "a policy failed");
+    pub(super) fn tell_fault(&mut self, hook: &str, fault: &PolicyFault) {
+        let PolicyFault { by, kind, message } = fault;
+        tracing::warn!(hook, fault = *kind, policy = by.policy, decision = %by.decision, "a policy failed");
         self.tell(
             "policy.fault",
             Actor::Policy,

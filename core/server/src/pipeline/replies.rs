@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     app::App,
     pipeline::{
-        chain::{self, Answer},
+        chain::{self, Answer, OTHER_HOOK},
         gather::Facts,
         plan::{OptOutRule, Plan, PlannedText},
     },
@@ -47,18 +47,15 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
         turn_number: u32::try_from(conversation.turn_number).unwrap_or(1),
         told: told.iter().filter_map(as_told).collect(),
     });
-    let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input).await?;
-    plan.decisions.extend(verdict.decisions);
-    match verdict.answer {
-        Answer::NoOpinion => {}
-        Answer::Fault { by, kind, message } => plan.tell_fault("replies", &by, kind, &message),
+    let check = |output: &HookOutput| match output {
+        // How many, how long a key: the policy host has checked. What can be sent is ours to know.
+        HookOutput::Replies(replies) => replies.iter().try_for_each(|reply| sendable(&reply.body)),
+        _ => Err(OTHER_HOOK.to_owned()),
+    };
+    let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input, &check).await?;
+    match plan.take("replies", verdict) {
+        Answer::Fault(fault) => plan.tell_fault("replies", &fault),
         Answer::Decided { output: HookOutput::Replies(replies), by } => {
-            // How many, how long a key: the policy host has checked. What can be sent is ours to know.
-            if let Some(reason) = replies.iter().find_map(|reply| sendable(&reply.body).err()) {
-                chain::mark_effect(&mut plan.decisions, by.decision, "refused");
-                plan.tell_fault("replies", &by, "invalid_output", reason);
-                return Ok(());
-            }
             let allowed = allowed(facts, &told, replies);
             let effect = if allowed.is_empty() { "throttled" } else { "applied" };
             chain::mark_effect(&mut plan.decisions, by.decision, effect);
@@ -82,24 +79,24 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
             });
             plan.texts.splice(0..0, texts);
         }
-        Answer::Decided { by, .. } => {
-            plan.tell_fault("replies", &by, "invalid_output", "the answer belongs to another hook");
-        }
+        // Another hook's answer has not passed the check.
+        Answer::NoOpinion | Answer::Decided { .. } => {}
     }
     Ok(())
 }
 
 /// Whether `body` can be sent at all; otherwise what is wrong with it.
-pub(super) fn sendable(body: &str) -> Result<(), &'static str> {
-    if body.trim().is_empty() {
-        Err("the text to send is empty")
+pub(super) fn sendable(body: &str) -> Result<(), String> {
+    let wrong = if body.trim().is_empty() {
+        "is empty"
     } else if body.chars().count() > LONGEST {
-        Err("the text to send is longer than 1,600 characters")
+        "is longer than 1,600 characters"
     } else if body.contains('\0') {
-        Err("the text to send contains a NUL character")
+        "contains a NUL character"
     } else {
-        Ok(())
-    }
+        return Ok(());
+    };
+    Err(format!("the text to send {wrong}"))
 }
 
 fn as_told(message: &Message) -> Option<Told> {

@@ -12,7 +12,7 @@ use crate::{
     app::App,
     directory::Entry,
     pipeline::{
-        chain::{self, Answer},
+        chain::{self, Answer, OTHER_HOOK},
         gather::Facts,
         plan::Plan,
     },
@@ -27,42 +27,38 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
         return Ok(());
     };
     let input = HookInput::Routing(turn(facts, &conversation));
-    let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input).await?;
-    plan.decisions.extend(verdict.decisions);
-    match verdict.answer {
+    let place_of = |output: &HookOutput| match output {
+        HookOutput::Routing(placement) => resolve(&facts.entry, placement),
+        _ => Err(OTHER_HOOK.to_owned()),
+    };
+    let check = |output: &HookOutput| place_of(output).map(drop);
+    let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input, &check).await?;
+    match plan.take("routing", verdict) {
         Answer::NoOpinion => {}
-        Answer::Fault { by, kind, message } => plan.tell_fault("routing", &by, kind, &message),
-        Answer::Decided { output: HookOutput::Routing(placement), by } => {
-            match resolve(&facts.entry, &placement) {
-                Ok(place) => {
-                    chain::mark_effect(&mut plan.decisions, by.decision, "applied");
-                    if let Some(conversation) = &mut plan.conversation {
-                        place.apply(conversation);
-                    }
-                    plan.tell(
-                        "conversation.routed",
-                        Actor::Policy,
-                        json!({
-                            "team": placement.team,
-                            "facility": placement.facility,
-                            "category": placement.category,
-                            "priority": placement.priority,
-                            "tags": placement.tags,
-                            "reason": placement.reason,
-                            "policy": by.policy,
-                            "policy_version": by.version,
-                            "decision_id": by.decision,
-                        }),
-                    );
-                }
-                Err(reason) => {
-                    chain::mark_effect(&mut plan.decisions, by.decision, "refused");
-                    plan.tell_fault("routing", &by, "invalid_output", &reason);
-                }
+        Answer::Fault(fault) => plan.tell_fault("routing", &fault),
+        Answer::Decided { output, by } => {
+            let (Ok(place), HookOutput::Routing(placement)) = (place_of(&output), output) else {
+                return Ok(());
+            };
+            chain::mark_effect(&mut plan.decisions, by.decision, "applied");
+            if let Some(conversation) = &mut plan.conversation {
+                place.apply(conversation);
             }
-        }
-        Answer::Decided { by, .. } => {
-            plan.tell_fault("routing", &by, "invalid_output", "the answer belongs to another hook");
+            plan.tell(
+                "conversation.routed",
+                Actor::Policy,
+                json!({
+                    "team": placement.team,
+                    "facility": placement.facility,
+                    "category": placement.category,
+                    "priority": placement.priority,
+                    "tags": placement.tags,
+                    "reason": placement.reason,
+                    "policy": by.policy,
+                    "policy_version": by.version,
+                    "decision_id": by.decision,
+                }),
+            );
         }
     }
     Ok(())

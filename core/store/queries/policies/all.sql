@@ -1,1 +1,2 @@
-SELECT id, name, version, origin, digest, manifest, created_at FROM policies WHERE organization_id = $1 ORDER BY name, id
+SELECT id, name, version, origin, digest, manifest, hooks, imports, created_by, created_at FROM policies
+WHERE organization_id = $1 ORDER BY name, id

@@ -1,4 +1,5 @@
-SELECT b.id, b.hook, b.number_id, b.position, b.mode, b.policy_id, b.granted_fields, b.created_at,
+SELECT b.id, b.hook, b.number_id, b.position, b.mode, b.policy_id, b.granted_fields, b.canary, b.replaced_id,
+    b.halted_until, b.halts, b.created_by, b.created_at, b.retired_at, b.retired_because, b.settings_digest,
     p.digest, p.name AS policy_name, p.version AS policy_version, s.settings
 FROM bindings b
 JOIN policies p ON p.organization_id = b.organization_id AND p.id = b.policy_id

@@ -1,1 +1,2 @@
-SELECT id, name, version, origin, digest, manifest, created_at FROM policies WHERE organization_id = $1 AND id = $2
+SELECT id, name, version, origin, digest, manifest, hooks, imports, created_by, created_at FROM policies
+WHERE organization_id = $1 AND id = $2

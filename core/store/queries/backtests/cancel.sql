@@ -1,0 +1,2 @@
+UPDATE backtests SET state = 'cancelled', ended_at = $3, lease_node = NULL, lease_until = NULL
+WHERE organization_id = $1 AND id = $2 AND state IN ('waiting', 'running')

@@ -1,0 +1,1 @@
+SELECT report FROM backtests WHERE organization_id = $1 AND id = $2

@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM backtests WHERE organization_id = $1 AND state IN ('waiting', 'running')
