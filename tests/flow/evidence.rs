@@ -2,10 +2,7 @@
 
 use std::env;
 
-use anteroom::{
-    policies::Policies,
-    replay::{is_repeatable, replay},
-};
+use anteroom::{policies::Policies, replay::replay};
 use anteroom_model::{hooks::Hook, ids::DecisionId, states::Role};
 use anteroom_policy::{HostConfig, PolicyHost};
 use anteroom_store::{DecisionFilter, Org};
@@ -234,7 +231,7 @@ async fn many_random_decisions_replay_to_the_bit_on_another_node() {
             before = last.id;
             for decision in &batch {
                 let again = replay(store, &other, clinic.organization, decision).await.unwrap();
-                if !is_repeatable(&again.record.outcome) {
+                if !again.record.outcome.is_repeatable() {
                     continue;
                 }
                 assert!(again.replay.same, "{} {:?}", decision.id, again.replay.differences);

@@ -1,6 +1,6 @@
 //! SHA-256 of a component or of settings, as a type.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{array::TryFromSliceError, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
@@ -20,9 +20,18 @@ impl Digest {
         &self.0
     }
 
-    /// From the 32 bytes of a column.
+    /// From the 32 bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+}
+
+impl TryFrom<&[u8]> for Digest {
+    type Error = TryFromSliceError;
+
+    /// From the bytes of a column.
+    fn try_from(bytes: &[u8]) -> Result<Self, TryFromSliceError> {
+        bytes.try_into().map(Self)
     }
 }
 

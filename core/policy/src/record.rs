@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anteroom_model::hooks::{HistoryMessage, Hook, HookInput, HookOutput};
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Fault};
+use crate::{Digest, Fault, FaultKind};
 
 /// One call of a hook, from its input to its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +152,16 @@ impl Outcome {
             Self::NoOpinion => "no_opinion",
             Self::Fault(_) => "fault",
             Self::Overload => "overload",
+        }
+    }
+
+    /// Whether the policy decided how the call ended. Where the machine did (no place was free, time was up,
+    /// something of ours failed), it ended at no instruction in particular, and can't be repeated.
+    pub const fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Overload => false,
+            Self::Fault(fault) => !matches!(fault.kind, FaultKind::Host) && !fault.kind.is_timed(),
+            Self::Decided(_) | Self::NoOpinion => true,
         }
     }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use wasmtime::Engine;
 
 use crate::{
-    CallRecord, Digest, FaultKind, HostAnswer, Limits, Outcome, Policy, Settings,
+    CallRecord, Digest, HostAnswer, Limits, Outcome, Policy, Settings,
     run::{Ran, run},
     state::Facts,
 };
@@ -59,16 +59,17 @@ pub(crate) fn replay(
     Replay::of(differences)
 }
 
-/// Outcomes that the machine decided, and not the policy.
+/// Why an outcome can't be repeated, if it can't.
 fn unrepeatable(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        Outcome::Overload => Some("recorded as overload: nothing ran".to_owned()),
-        Outcome::Fault(fault) if fault.kind == FaultKind::Host || fault.kind.is_timed() => Some(format!(
-            "recorded as `{}`: ended by the machine, at no instruction in particular",
-            fault.kind
-        )),
-        _ => None,
+    if outcome.is_repeatable() {
+        return None;
     }
+    Some(match outcome.fault() {
+        Some(fault) => {
+            format!("recorded as `{}`: ended by the machine, at no instruction in particular", fault.kind)
+        }
+        None => "recorded as overload: nothing ran".to_owned(),
+    })
 }
 
 fn digest(what: &str, recorded: Digest, given: Digest, differences: &mut Vec<String>) {

@@ -8,10 +8,10 @@ use anteroom_model::{
     states::BindingMode,
 };
 use anteroom_policy::Digest;
-use anteroom_store::{NewBinding, NewPolicy, Store, StoreError};
+use anteroom_store::{NewBinding, Store};
 use futures::FutureExt;
 
-use crate::policies::{LoadError, Policies};
+use crate::policies::{LoadError, Policies, row};
 
 /// The default policy of a hook.
 pub fn component(hook: Hook) -> &'static [u8] {
@@ -39,20 +39,8 @@ pub async fn add_policy(
     origin: &'static str,
 ) -> Result<(PolicyId, serde_json::Value), LoadError> {
     let policy = policies.load(store, organization, bytes).await?;
-    let manifest = serde_json::to_value(&policy.manifest)
-        .map_err(|error| StoreError::Corrupt { column: "policies.manifest", reason: error.to_string() })?;
     let defaults = policy.manifest.default_settings.clone();
-    let new = NewPolicy {
-        name: policy.manifest.name.clone(),
-        version: policy.manifest.version.clone(),
-        origin,
-        digest: policy.digest.as_bytes().to_vec(),
-        bytes: bytes.to_vec(),
-        manifest,
-        hooks: policy.hooks.iter().map(|hook| hook.as_str().to_owned()).collect(),
-        imports: policy.imports.clone(),
-        created_by: None,
-    };
+    let new = row(&policy, bytes, origin, None)?;
     let id = store
         .write(organization, move |mut org| async move { org.insert_policy(&new).await }.boxed())
         .await?;

@@ -155,14 +155,9 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<bool, Failure> {
     // Only fails where a provider is installed already, which does as well.
     drop(rustls::crypto::ring::default_provider().install_default());
-    if let Command::Policy(command) = cli.command {
-        return policy::run(command);
-    }
-    serve_or_manage(cli.command).map(|()| true)
-}
-
-fn serve_or_manage(command: Command) -> Result<(), Failure> {
-    match command {
+    let done = match cli.command {
+        // The only ones that answer.
+        Command::Policy(command) => return policy::run(command),
         Command::Serve { config, listen, data_dir, database_url, master_key, roles } => {
             let mut config = config::read(config.as_deref())?;
             config.listen = listen.unwrap_or(config.listen);
@@ -186,7 +181,6 @@ fn serve_or_manage(command: Command) -> Result<(), Failure> {
             block_on(async move { backup::restore(&place, &from, to.as_deref()).await })
         }
         Command::Admin(command) => block_on(admin::run(command)),
-        Command::Policy(_) => Ok(()), // has been run already
         Command::Openapi => {
             let document = crate::hub::openapi_document().to_pretty_json()?;
             // Whoever reads only the beginning closes the pipe; that is no error.
@@ -195,7 +189,8 @@ fn serve_or_manage(command: Command) -> Result<(), Failure> {
                 _ => Ok(()),
             }
         }
-    }
+    };
+    done.map(|()| true)
 }
 
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {

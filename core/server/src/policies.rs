@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use anteroom_model::{hooks::Hook, ids::OrganizationId};
-use anteroom_policy::{Digest, Policy, PolicyHost, Refusal};
-use anteroom_store::{Store, StoreError};
+use anteroom_model::{
+    hooks::Hook,
+    ids::{OrganizationId, StaffId},
+};
+use anteroom_policy::{Digest, HostConfig, Policy, PolicyHost, Refusal};
+use anteroom_store::{NewPolicy, Store, StoreError};
 use futures::FutureExt;
 use moka::future::Cache;
 
@@ -38,12 +41,50 @@ pub enum LoadError {
     Abandoned,
 }
 
+impl LoadError {
+    /// The same for the policy's author; `Err` where the store failed, which says nothing of the policy.
+    pub fn refusal(self) -> Result<Refusal, StoreError> {
+        match self {
+            Self::Store(error) => Err(error),
+            Self::Refused(refusal) => Ok(refusal),
+            Self::Missing | Self::Abandoned => Ok(Refusal::host(self.to_string())),
+        }
+    }
+}
+
+/// What the store keeps of a policy version and its component.
+pub fn row(
+    policy: &Policy,
+    component: &[u8],
+    origin: &'static str,
+    created_by: Option<StaffId>,
+) -> Result<NewPolicy, StoreError> {
+    let manifest = serde_json::to_value(&policy.manifest)
+        .map_err(|error| StoreError::Corrupt { column: "policies.manifest", reason: error.to_string() })?;
+    Ok(NewPolicy {
+        name: policy.manifest.name.clone(),
+        version: policy.manifest.version.clone(),
+        origin,
+        digest: policy.digest.as_bytes().to_vec(),
+        bytes: component.to_vec(),
+        manifest,
+        hooks: policy.hooks.iter().map(|hook| hook.as_str().to_owned()).collect(),
+        imports: policy.imports.clone(),
+        created_by,
+    })
+}
+
 impl Policies {
     /// Nothing loaded yet.
     pub fn new(host: Arc<PolicyHost>) -> Self {
         let weight =
             |_: &Digest, policy: &Arc<Policy>| u32::try_from(policy.component_bytes).unwrap_or(u32::MAX);
         Self { host, loaded: Cache::builder().weigher(weight).max_capacity(KEPT_BYTES).build() }
+    }
+
+    /// How the policies of `store` are run: its key signs compiled forms.
+    pub fn config(store: &Store) -> HostConfig {
+        HostConfig::new(store.master().derive("anteroom compiled policies v1"))
     }
 
     /// The host.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_model::ids::OrganizationId;
-use anteroom_policy::{CallRecord, Digest, FaultKind, Outcome, Policy, Replay, Settings};
+use anteroom_policy::{CallRecord, Digest, Policy, Replay, Settings};
 use anteroom_store::{Decision, OrgKeys, Store, StoreError};
 
 use crate::policies::{LoadError, Policies};
@@ -99,16 +99,4 @@ pub async fn replay(
         Replayed { record, replay }
     };
     tokio::task::spawn_blocking(run).await.map_err(|_| ReplayError::Abandoned)
-}
-
-/// Whether the policy decided how this call ended. Where the machine did (no place was free, time was up), it
-/// ended at no instruction in particular, and can't be repeated.
-pub fn is_repeatable(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Overload => false,
-        Outcome::Fault(fault) => {
-            !matches!(fault.kind, FaultKind::Host | FaultKind::CpuTime | FaultKind::WallTime)
-        }
-        Outcome::Decided(_) | Outcome::NoOpinion => true,
-    }
 }

@@ -10,13 +10,13 @@ use anteroom_model::{
     time::Timestamp,
 };
 use anteroom_policy::{Digest, Policy, Refusal};
-use anteroom_store::{Actor, NewAudit, NewEvent, NewPolicy, Org, StoreError, UploadEnd};
+use anteroom_store::{Actor, NewAudit, NewEvent, Org, SigningKey, StoreError, UploadEnd};
 use futures::FutureExt;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::{app::App, policies::LoadError, settings_schema};
+use crate::{app::App, policies, settings_schema};
 
 /// Components held in memory at once, of all organizations: with the largest that is taken, 80 MiB.
 const AT_ONCE: usize = 4;
@@ -121,28 +121,9 @@ async fn check(app: &App, sent: Sent) -> Result<(), Ended> {
     }
     // Also makes the compiled form known to the other nodes.
     if let Err(error) = app.policies.load(&app.store, sent.organization, component.clone()).await {
-        return Err(match error {
-            LoadError::Store(error) => Ended::Store(error),
-            LoadError::Refused(refusal) => Ended::Refused { step: "compile", refusal: refusal.into() },
-            error @ (LoadError::Missing | LoadError::Abandoned) => {
-                Ended::Refused { step: "compile", refusal: Refusal::host(error.to_string()).into() }
-            }
-        });
+        return Err(Ended::Refused { step: "compile", refusal: error.refusal()?.into() });
     }
-    let new = NewPolicy {
-        name: policy.manifest.name.clone(),
-        version: policy.manifest.version.clone(),
-        origin: "uploaded",
-        digest: digest.as_bytes().to_vec(),
-        bytes: component.to_vec(),
-        manifest: serde_json::to_value(&policy.manifest).map_err(|error| {
-            let refusal = Refusal::host(error.to_string()).into();
-            Ended::Refused { step: "store", refusal }
-        })?,
-        hooks: policy.hooks.iter().map(|hook| hook.as_str().to_owned()).collect(),
-        imports: policy.imports.clone(),
-        created_by: Some(sent.by),
-    };
+    let new = policies::row(&policy, &component, "uploaded", Some(sent.by))?;
     let (id, by, request_id) = (sent.id, sent.by, sent.request_id);
     let (settings, signature) = (sent.settings, sent.signature);
     app.store
@@ -212,25 +193,27 @@ async fn signed_by(
     signature: &[u8],
 ) -> Result<SigningKeyId, Ended> {
     let keys = app.store.read(organization).await?.signing_keys().await?;
-    let standing: Vec<_> = keys.iter().filter(|key| key.revoked_at.is_none()).collect();
-    let signer = standing.iter().find(|key| is_signed(&key.public_key, digest, signature));
-    signer.map(|key| key.id).ok_or_else(|| {
+    signer(&keys, digest, signature).map(|key| key.id).ok_or_else(|| {
+        let standing = keys.iter().filter(|key| key.revoked_at.is_none()).count();
         Ended::refused(
             "signature",
             "bad_signature",
             "signature",
             "an ed25519 signature (64 bytes) of the component's SHA-256 (the 32 bytes, not their hex) by one \
              of the organization's keys",
-            format!("{} bytes that none of {} keys has signed", signature.len(), standing.len()),
+            format!("{} bytes that none of {} keys has signed", signature.len(), standing),
             "Sign exactly the file that is sent, with `openssl pkeyutl -sign -rawin -inkey key.pem -in \
              digest.bin`, and enter the public key under Signing keys first.",
         )
     })
 }
 
-/// Whether `public_key` has signed the digest.
-pub(crate) fn is_signed(public_key: &[u8], digest: Digest, signature: &[u8]) -> bool {
-    UnparsedPublicKey::new(&ED25519, public_key).verify(digest.as_bytes(), signature).is_ok()
+/// The key that has signed the digest, of those that count.
+pub(crate) fn signer<'a>(keys: &'a [SigningKey], digest: Digest, signature: &[u8]) -> Option<&'a SigningKey> {
+    let has_signed = |key: &&SigningKey| {
+        UnparsedPublicKey::new(&ED25519, &key.public_key).verify(digest.as_bytes(), signature).is_ok()
+    };
+    keys.iter().filter(|key| key.revoked_at.is_none()).find(has_signed)
 }
 
 fn check_settings(policy: &Policy, settings: &str) -> Result<(), Ended> {

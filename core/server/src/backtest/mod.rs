@@ -155,8 +155,8 @@ async fn report(
 
 async fn candidate(app: &App, organization: OrganizationId, row: &Backtest) -> Result<Candidate, WorkError> {
     let policy = app.store.read(organization).await?.policy(row.policy_id).await?.ok_or(WorkError::Gone)?;
-    let [digest, settings] = [policy.digest, row.settings_digest.clone()]
-        .map(|bytes| <[u8; 32]>::try_from(bytes).map(Digest::from_bytes).map_err(|_| WorkError::Gone));
+    let [digest, settings] = [&policy.digest, &row.settings_digest]
+        .map(|bytes| Digest::try_from(bytes.as_slice()).map_err(|_| WorkError::Gone));
     let settings = replay::settings(&app.store, organization, settings?).await?.ok_or(WorkError::Gone)?;
     let policy = app.policies.get(&app.store, organization, digest?).await.map_err(|error| match error {
         LoadError::Store(error) => WorkError::Store(error),

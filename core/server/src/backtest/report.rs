@@ -91,11 +91,26 @@ pub struct Both {
 }
 
 /// How much most calls used (nearest rank).
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Spread {
-    p50: u64,
-    p99: u64,
-    max: u64,
+    /// Half of them, no more.
+    pub p50: u64,
+    /// All but one in a hundred, no more.
+    pub p99: u64,
+    /// The most.
+    pub max: u64,
+}
+
+impl Spread {
+    /// Of these values.
+    pub fn of(mut values: Vec<u64>) -> Self {
+        values.sort_unstable();
+        let rank = |percent: usize| {
+            let at = (values.len() * percent).div_ceil(100).saturating_sub(1);
+            values.get(at).copied().unwrap_or(0)
+        };
+        Self { p50: rank(50), p99: rank(99), max: rank(100) }
+    }
 }
 
 /// A change, and how often.
@@ -247,16 +262,7 @@ impl Report {
 }
 
 fn both([recorded, candidate]: [Vec<u64>; 2]) -> Both {
-    Both { recorded: spread(recorded), candidate: spread(candidate) }
-}
-
-fn spread(mut values: Vec<u64>) -> Spread {
-    values.sort_unstable();
-    let rank = |percent: usize| {
-        let at = (values.len() * percent).div_ceil(100).saturating_sub(1);
-        values.get(at).copied().unwrap_or(0)
-    };
-    Spread { p50: rank(50), p99: rank(99), max: rank(100) }
+    Both { recorded: Spread::of(recorded), candidate: Spread::of(candidate) }
 }
 
 #[cfg(test)]
@@ -265,10 +271,10 @@ mod tests {
 
     #[test]
     fn the_nearest_rank() {
-        let spread = spread((1..=200).rev().collect());
+        let spread = Spread::of((1..=200).rev().collect());
         assert_eq!((spread.p50, spread.p99, spread.max), (100, 198, 200));
-        let one = super::spread(vec![7]);
+        let one = Spread::of(vec![7]);
         assert_eq!((one.p50, one.p99, one.max), (7, 7, 7));
-        assert_eq!(super::spread(Vec::new()).max, 0);
+        assert_eq!(Spread::of(Vec::new()).max, 0);
     }
 }

@@ -212,7 +212,7 @@ fn run(
 /// Runs the candidate on one turn, and compares.
 fn attempt(host: &PolicyHost, candidate: &Candidate, keys: &OrgKeys, job: &Job) -> Turn {
     let Ok(record) = replay::record(&job.decision, keys) else { return Turn::Skipped("unreadable") };
-    if !replay::is_repeatable(&record.outcome) {
+    if !record.outcome.is_repeatable() {
         return Turn::Skipped("ended_by_the_machine");
     }
     let Rerun { record: again, unknown_fields } =

@@ -125,9 +125,9 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
     let made = match command {
         Admin::Organization { place, name } => {
             let opened = place.place().open(Opener::Command).await?;
-            let key = opened.store.master().derive("anteroom compiled policies v1");
             let compiler = Some(Compiler::this_program()?);
-            let policies = Policies::new(PolicyHost::new(HostConfig { compiler, ..HostConfig::new(key) })?);
+            let config = HostConfig { compiler, ..Policies::config(&opened.store) };
+            let policies = Policies::new(PolicyHost::new(config)?);
             let id = opened.store.create_organization(&name, &OrganizationSettings::default()).await?;
             builtin::bind_defaults(&opened.store, &policies, id).await?;
             id.to_string()

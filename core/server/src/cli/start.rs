@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::OnceLock};
 
 use anteroom_carriers::{Carriers, ClientConfig};
 use anteroom_model::ids::OrganizationId;
-use anteroom_policy::{Compiler, HostConfig, PolicyHost};
+use anteroom_policy::{Compiler, PolicyHost};
 use tokio::{net::TcpListener, signal::unix};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -104,7 +104,7 @@ pub(super) fn build(
     demo: Option<OnceLock<OrganizationId>>,
 ) -> Result<App, Failure> {
     let store = &opened.store;
-    let mut host = HostConfig::new(store.master().derive("anteroom compiled policies v1"));
+    let mut host = Policies::config(store);
     host.cache_dir = Some(folder.join("compiled"));
     host.compiler = Some(Compiler::this_program()?);
     let policies = Policies::new(PolicyHost::new(host)?);

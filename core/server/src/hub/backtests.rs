@@ -29,6 +29,7 @@ use crate::{
     hub::{
         messages::{idempotency_key, misused_key},
         paging::{Page, PageQuery},
+        policies::READERS,
     },
     policies::LoadError,
     problem::Problem,
@@ -202,7 +203,7 @@ fn window(wanted: &Wanted, now: Timestamp) -> Result<(Timestamp, Timestamp), Pro
 async fn policy(app: &App, caller: &Caller, wanted: &Wanted) -> Result<PolicyRow, Problem> {
     let row = app.store.read(caller.organization).await?.policy(wanted.policy_id).await?;
     let row = row.ok_or_else(|| Problem::invalid("There is no such policy."))?;
-    let digest = <[u8; 32]>::try_from(row.digest.as_slice()).map(Digest::from_bytes);
+    let digest = Digest::try_from(row.digest.as_slice());
     let digest = digest.map_err(|_| Problem::invalid("The policy's component is gone."))?;
     match app.policies.get(&app.store, caller.organization, digest).await {
         Ok(policy) if policy.serves(wanted.hook) => Ok(row),
@@ -267,7 +268,7 @@ pub(super) async fn report(
     caller: Caller,
     Path(id): Path<BacktestId>,
 ) -> Result<Response, Problem> {
-    caller.require(&[Role::Lead, Role::Admin, Role::Auditor])?;
+    caller.require(&READERS)?;
     let mut org = app.store.read(caller.organization).await?;
     let row = org.backtest(id).await?.ok_or_else(|| Problem::not_found("backtest"))?;
     let report = org.backtest_report(id).await?;

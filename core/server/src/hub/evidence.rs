@@ -16,7 +16,10 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     app::App,
     auth::Caller,
-    hub::decisions::{DecisionView, Wanted},
+    hub::{
+        decisions::{DecisionView, Wanted},
+        policies::READERS,
+    },
     problem::Problem,
     replay::{self, ReplayError},
 };
@@ -72,7 +75,7 @@ pub(super) async fn verify(
     caller: Caller,
     Query(part): Query<Part>,
 ) -> Result<Json<ChainView>, Problem> {
-    caller.require(&[Role::Lead, Role::Admin, Role::Auditor])?;
+    caller.require(&READERS)?;
     let mut org = app.store.read(caller.organization).await?;
     let end = org.decision_chain().await?;
     let (from, most) = (part.from_seq.unwrap_or(1), part.limit.unwrap_or(PART).clamp(1, PART));
@@ -180,7 +183,7 @@ pub(super) async fn rerun(
     caller: Caller,
     Path(id): Path<DecisionId>,
 ) -> Result<Json<ReplayView>, Problem> {
-    caller.require(&[Role::Lead, Role::Admin, Role::Auditor])?;
+    caller.require(&READERS)?;
     let decision = app.store.read(caller.organization).await?.decision(id).await?;
     let decision = decision.ok_or_else(|| Problem::not_found("decision"))?;
     caller.audit_read(&app, "decision.replayed", id.0).await?;
@@ -197,7 +200,7 @@ pub(super) async fn rerun(
     Ok(Json(ReplayView {
         decision_id: id,
         same: replayed.replay.same,
-        repeatable: replay::is_repeatable(&replayed.record.outcome),
+        repeatable: replayed.record.outcome.is_repeatable(),
         differences: replayed.replay.differences,
         engine_recorded: replayed.record.engine.to_string(),
         engine_now: app.policies.host().engine_name().to_owned(),

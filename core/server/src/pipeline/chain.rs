@@ -183,10 +183,9 @@ impl Question<'_> {
     /// Calls one policy. `Err` is a reason of ours for which it can't even be loaded.
     async fn call(&self, binding: &Binding) -> Result<Result<CallRecord, String>, StoreError> {
         let Self { app, subject, .. } = *self;
-        let Ok(digest) = <[u8; 32]>::try_from(binding.digest.as_slice()) else {
+        let Ok(digest) = Digest::try_from(binding.digest.as_slice()) else {
             return Ok(Err("the stored digest of the component is not one".to_owned()));
         };
-        let digest = Digest::from_bytes(digest);
         let policy = match app.policies.get(&app.store, subject.organization, digest).await {
             Ok(policy) => policy,
             Err(crate::policies::LoadError::Store(error)) => return Err(error),

@@ -102,9 +102,9 @@ async fn policy(here: &Here, which: &WhichArgs) -> Result<Arc<Policy>, Failure> 
     }
     let id = which.policy.ok_or("say which policy")?;
     let row = here.store().read(here.organization).await?.policy(id).await?;
-    let digest = row.ok_or("there is no such policy")?.digest;
-    let digest = <[u8; 32]>::try_from(digest).map_err(|_| "the policy's digest is none")?;
-    Ok(here.policies.get(here.store(), here.organization, Digest::from_bytes(digest)).await?)
+    let row = row.ok_or("there is no such policy")?;
+    let digest = Digest::try_from(row.digest.as_slice()).map_err(|_| "the policy's digest is none")?;
+    Ok(here.policies.get(here.store(), here.organization, digest).await?)
 }
 
 /// Tries it, with a line of progress each second.

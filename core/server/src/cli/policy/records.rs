@@ -1,7 +1,7 @@
 //! What commands on recorded decisions work with.
 
 use anteroom_model::ids::OrganizationId;
-use anteroom_policy::{HostConfig, PolicyHost};
+use anteroom_policy::PolicyHost;
 use anteroom_store::Store;
 
 use crate::{
@@ -34,7 +34,7 @@ impl Here {
         let place: Place = args.place.place();
         let opened = place.open(Opener::Reader).await?;
         let organization = organization(&opened.store, args.organization).await?;
-        let mut host = HostConfig::new(opened.store.master().derive("anteroom compiled policies v1"));
+        let mut host = Policies::config(&opened.store);
         host.cache_dir = Some(place.folder.join("compiled"));
         Ok(Self { policies: Policies::new(PolicyHost::new(host)?), opened, organization })
     }

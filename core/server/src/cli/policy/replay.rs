@@ -6,10 +6,7 @@ use anteroom_model::ids::DecisionId;
 use anteroom_store::{Decision, DecisionFilter};
 
 use super::records::{Here, WhereArgs};
-use crate::{
-    cli::Failure,
-    replay::{is_repeatable, replay},
-};
+use crate::{cli::Failure, replay::replay};
 
 /// Decisions read at once.
 const BATCH: u32 = 200;
@@ -99,7 +96,7 @@ impl Summary {
     async fn add(&mut self, here: &Here, decision: &Decision) {
         self.replayed += 1;
         match replay(here.store(), &here.policies, here.organization, decision).await {
-            Ok(found) if !is_repeatable(&found.record.outcome) => self.unrepeatable += 1,
+            Ok(found) if !found.record.outcome.is_repeatable() => self.unrepeatable += 1,
             Ok(found) if found.replay.same => self.same += 1,
             Ok(found) => {
                 self.differing += 1;

@@ -20,6 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     app::App,
     auth::Caller,
+    backtest::report::Spread,
     hub::{
         paging::{Page, PageQuery},
         policies::READERS,
@@ -34,26 +35,17 @@ const ENOUGH: usize = 20;
 /// How far a comparison looks back.
 const COMPARED: u64 = 30;
 
-/// Quantiles of what calls cost.
-#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(in crate::hub) struct Spread {
-    p50: i64,
-    p99: i64,
-    max: i64,
+/// What calls cost, beside what one may.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::hub) struct Budgeted {
+    #[serde(flatten)]
+    spread: Spread,
     /// The most that one call may use.
     limit: u64,
 }
 
-impl Spread {
-    fn of(values: impl Iterator<Item = i64>, limit: u64) -> Self {
-        let mut values: Vec<_> = values.collect();
-        values.sort_unstable();
-        let at = |share: usize| {
-            let last = values.len().saturating_sub(1);
-            values.get(last * share / 100).copied().unwrap_or(0)
-        };
-        Self { p50: at(50), p99: at(99), max: at(100), limit }
-    }
+fn spread<'a>(costs: impl IntoIterator<Item = &'a CallCost>, of: impl Fn(&CallCost) -> i64) -> Spread {
+    Spread::of(costs.into_iter().map(|cost| u64::try_from(of(cost)).unwrap_or(0)).collect())
 }
 
 /// What a policy's hook has cost.
@@ -66,11 +58,11 @@ pub(in crate::hub) struct HookBudget {
     faults: usize,
     /// Calls that found no place free: not the policy's fault.
     overloads: usize,
-    fuel: Spread,
+    fuel: Budgeted,
     /// Bytes.
-    memory: Spread,
+    memory: Budgeted,
     /// Microseconds; the limit is CPU time.
-    micros: Spread,
+    micros: Budgeted,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -103,14 +95,16 @@ pub(in crate::hub) async fn budget(
         }
         let costs = org.call_costs(id, hook.as_str(), since, CALLS).await?;
         let ran: Vec<_> = costs.iter().filter(|cost| cost.outcome != "overload").collect();
+        let budgeted =
+            |of: fn(&CallCost) -> i64, limit| Budgeted { spread: spread(ran.iter().copied(), of), limit };
         hooks.push(HookBudget {
             hook: hook.as_str(),
             calls: ran.len(),
             faults: ran.iter().filter(|cost| cost.fault.is_some()).count(),
             overloads: costs.len() - ran.len(),
-            fuel: Spread::of(ran.iter().map(|cost| cost.fuel), limits.fuel),
-            memory: Spread::of(ran.iter().map(|cost| cost.memory_peak), limits.memory_bytes as u64),
-            micros: Spread::of(ran.iter().map(|cost| cost.micros), limits.cpu_ms * 1_000),
+            fuel: budgeted(|cost| cost.fuel, limits.fuel),
+            memory: budgeted(|cost| cost.memory_peak, limits.memory_bytes as u64),
+            micros: budgeted(|cost| cost.micros, limits.cpu_ms * 1_000),
         });
     }
     Ok(Json(Page::all(hooks)))
@@ -121,8 +115,8 @@ pub(in crate::hub) async fn budget(
 pub(in crate::hub) struct Growth {
     /// `fuel p50`, `fuel p99`, `memory max`.
     measure: &'static str,
-    before: i64,
-    after: i64,
+    before: u64,
+    after: u64,
     /// By how many per cent.
     percent: i64,
 }
@@ -157,17 +151,18 @@ fn compare(old: &[CallCost], new: &[CallCost], share: i64) -> Vec<Growth> {
     if old.len() < ENOUGH || new.len() < ENOUGH {
         return Vec::new();
     }
-    let fuel = |costs: &[CallCost]| Spread::of(costs.iter().map(|cost| cost.fuel), 0);
-    let memory = |costs: &[CallCost]| Spread::of(costs.iter().map(|cost| cost.memory_peak), 0);
+    let [old_fuel, new_fuel] = [old, new].map(|costs| spread(costs, |cost| cost.fuel));
+    let [old_memory, new_memory] = [old, new].map(|costs| spread(costs, |cost| cost.memory_peak));
     let measures = [
-        ("fuel p50", fuel(old).p50, fuel(new).p50),
-        ("fuel p99", fuel(old).p99, fuel(new).p99),
-        ("memory max", memory(old).max, memory(new).max),
+        ("fuel p50", old_fuel.p50, new_fuel.p50),
+        ("fuel p99", old_fuel.p99, new_fuel.p99),
+        ("memory max", old_memory.max, new_memory.max),
     ];
     measures
         .into_iter()
         .map(|(measure, before, after)| {
-            let percent = (after - before).saturating_mul(100) / before.max(1);
+            let [old, new] = [before, after].map(|cost| i64::try_from(cost).unwrap_or(i64::MAX));
+            let percent = (new - old).saturating_mul(100) / old.max(1);
             Growth { measure, before, after, percent }
         })
         .filter(|growth| growth.percent > share)

@@ -11,4 +11,4 @@ pub(super) mod versions;
 use anteroom_model::states::Role;
 
 /// Who may look at policies' insides: their records quote patients.
-const READERS: [Role; 3] = [Role::Lead, Role::Admin, Role::Auditor];
+pub(super) const READERS: [Role; 3] = [Role::Lead, Role::Admin, Role::Auditor];

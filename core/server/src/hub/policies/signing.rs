@@ -156,10 +156,7 @@ pub(in crate::hub) async fn sign(
                 let policy = org.policy(id).await?.ok_or_else(|| Problem::not_found("policy"))?;
                 let keys = org.signing_keys().await?;
                 let digest = digest(&policy)?;
-                let signer = keys.iter().find(|key| {
-                    key.revoked_at.is_none() && uploads::is_signed(&key.public_key, digest, &signature)
-                });
-                let Some(signer) = signer else {
+                let Some(signer) = uploads::signer(&keys, digest, &signature) else {
                     return Err(Problem::invalid(
                         "None of the organization's keys has signed the SHA-256 (32 bytes) of this component.",
                     ));
@@ -180,15 +177,10 @@ pub(super) async fn is_signed(org: &mut Org<'_>, policy: &PolicyRow) -> Result<b
     let keys = org.signing_keys().await?;
     let signatures = org.signatures(policy.id).await?;
     Ok(signatures.iter().any(|signature| {
-        keys.iter().any(|key| {
-            key.id == signature.key_id
-                && key.revoked_at.is_none()
-                && uploads::is_signed(&key.public_key, digest, &signature.signature)
-        })
+        uploads::signer(&keys, digest, &signature.signature).is_some_and(|key| key.id == signature.key_id)
     }))
 }
 
-fn digest(policy: &PolicyRow) -> Result<Digest, Problem> {
-    let bytes = <[u8; 32]>::try_from(policy.digest.as_slice());
-    bytes.map(Digest::from_bytes).map_err(|error| Problem::internal(&error))
+pub(super) fn digest(policy: &PolicyRow) -> Result<Digest, Problem> {
+    Digest::try_from(policy.digest.as_slice()).map_err(|error| Problem::internal(&error))
 }

@@ -4,7 +4,6 @@ use anteroom_model::{
     ids::{PolicyId, SigningKeyId, StaffId},
     time::Timestamp,
 };
-use anteroom_policy::Digest;
 use anteroom_store::PolicyRow;
 use axum::{
     Json,
@@ -14,7 +13,12 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{app::App, auth::Caller, hub::paging::Page, policies::LoadError, problem::Problem};
+use crate::{
+    app::App,
+    auth::Caller,
+    hub::{paging::Page, policies::signing},
+    problem::Problem,
+};
 
 /// A policy version.
 #[derive(Debug, Serialize, ToSchema)]
@@ -141,15 +145,10 @@ pub(in crate::hub) async fn compat(
     drop(org);
     let mut policies = Vec::with_capacity(stored.len());
     for policy in stored {
-        let bytes = <[u8; 32]>::try_from(policy.digest.as_slice());
-        let digest = bytes.map(Digest::from_bytes).map_err(|error| Problem::internal(&error))?;
+        let digest = signing::digest(&policy)?;
         let refusal = match app.policies.get(&app.store, caller.organization, digest).await {
             Ok(_) => None,
-            Err(LoadError::Store(error)) => return Err(error.into()),
-            Err(LoadError::Refused(refusal)) => serde_json::to_value(refusal).ok(),
-            Err(error @ (LoadError::Missing | LoadError::Abandoned)) => {
-                serde_json::to_value(anteroom_policy::Refusal::host(error.to_string())).ok()
-            }
+            Err(error) => serde_json::to_value(error.refusal()?).ok(),
         };
         policies.push(Compatibility {
             bound: bindings.iter().any(|binding| binding.policy_id == policy.id),
