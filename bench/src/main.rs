@@ -6,6 +6,7 @@ mod ceiling;
 mod delivery;
 mod load;
 mod machine;
+mod organizations;
 mod policy;
 mod server;
 mod stats;
@@ -25,7 +26,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, Parser)]
 struct Args {
     /// What to measure; everything unless told otherwise.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Load, Part::Ceiling, Part::Postgres, Part::Policy])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Load, Part::Ceiling, Part::Postgres, Part::Policy, Part::Organizations])]
     only: Vec<Part>,
     /// Seconds measured for each row of load, after two to warm up.
     #[arg(long, default_value_t = 8)]
@@ -36,6 +37,9 @@ struct Args {
     /// Connections of each row of load.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 32])]
     connections: Vec<usize>,
+    /// Organizations with a policy of their own.
+    #[arg(long, default_value_t = 1_000)]
+    organizations: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -48,6 +52,8 @@ enum Part {
     Postgres,
     /// Policy calls beside bare Wasmtime.
     Policy,
+    /// Many organizations with policies of their own.
+    Organizations,
 }
 
 fn main() -> ExitCode {
@@ -87,6 +93,10 @@ fn run(args: &Args) -> Result<(), Failure> {
     if wanted(Part::Policy) {
         let worst = policy::print()?;
         aims.push(("policy call / bare, the worst".to_owned(), "≤ 1.30", worst));
+    }
+    if wanted(Part::Organizations) {
+        let share = organizations::print(&args.dir, args.organizations)?;
+        aims.push(("decisions/s, own policies / shared".to_owned(), "≥ 0.80", share));
     }
     println!("\nAims{:>46} {:>11}", "aim", "here");
     for (what, aim, here) in aims {

@@ -45,7 +45,7 @@ struct Demo {
 }
 
 /// A carrier account, as `demo.json` has it.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct Account {
     pub(crate) carrier: String,
     pub(crate) id: String,
@@ -54,7 +54,7 @@ pub(crate) struct Account {
     pub(crate) credentials: Credentials,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct Credentials {
     #[serde(default)]
     pub(crate) account_sid: String,
@@ -100,6 +100,32 @@ impl Server {
         let mut process = Process(command.spawn()?);
         wait(&mut process, folder.path(), || is_ready(address).then_some(()))?;
         Ok(Self { process, folder, address, twilio: self.twilio.clone() })
+    }
+
+    /// Starts one on the database and the compiled policies of `folder`, which stays when this is dropped. So many
+    /// MiB of compiled code stay in its memory.
+    pub(crate) fn serve(dir: &Path, folder: &Path, roles: &str, policy_memory: u64) -> Result<Self, Failure> {
+        let own = tempfile::tempdir_in(dir)?;
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let mut command = program(own.path())?;
+        command.args(["serve", "--listen", &address.to_string(), "--roles", roles]);
+        command.args(["--policy-memory-mib", &policy_memory.to_string(), "--data-dir"]).arg(folder);
+        let mut process = Process(command.spawn()?);
+        wait(&mut process, own.path(), || is_ready(address).then_some(()))?;
+        Ok(Self { process, folder: own, address, twilio: Account::default() })
+    }
+
+    /// An address of it.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Memory that it has in use, in bytes: `VmRSS` of `proc_pid_status(5)`.
+    pub(crate) fn memory(&self) -> Result<u64, Failure> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id()))?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
+        let kib: u64 = line.split_whitespace().nth(1).ok_or("no VmRSS")?.parse()?;
+        Ok(kib * 1024)
     }
 
     /// CPU time used until now, by all its threads. In steps of a clock tick.

@@ -1,19 +1,14 @@
 //! Components as they were once built, linked and called by today's host: what a clinic has uploaded keeps
 //! working. See the README beside this for what may be changed here (nothing) and added (much).
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::Read,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use anteroom_model::{
     hooks::{HistoryMessage, Hook, HookInput},
     ids::OrganizationId,
 };
 use anteroom_policy::{Call, HostConfig, Limits, Outcome, PolicyHost};
+use anteroom_test_support::corpus::{Kept, corpus};
 use serde::Deserialize;
 
 /// One line of a component's `.jsonl`, as `anteroom policy test --record` wrote it.
@@ -44,26 +39,6 @@ fn host() -> Arc<PolicyHost> {
     PolicyHost::new(config).expect("a policy host")
 }
 
-/// Every compressed component of the corpus.
-fn corpus() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/compat");
-    let read =
-        |folder: &Path| fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
-    let months = read(&folder).filter(|path| path.is_dir());
-    let mut files: Vec<_> = months.flat_map(|month| read(&month).collect::<Vec<_>>()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "zst"));
-    files.sort();
-    files
-}
-
-fn component(file: &Path) -> Vec<u8> {
-    let file = File::open(file).expect("a component");
-    let mut bytes = Vec::new();
-    let mut decoder = ruzstd::decoding::StreamingDecoder::new(file).expect("zstd");
-    decoder.read_to_end(&mut bytes).expect("a component");
-    bytes
-}
-
 /// Of a fault the kind counts: its words are for people.
 fn same(then: &Outcome, now: &Outcome) -> bool {
     match (then.fault(), now.fault()) {
@@ -77,11 +52,9 @@ fn every_component_of_the_corpus_still_decides_as_it_did() {
     let host = host();
     let mut hooks: Vec<Hook> = Vec::new();
     let files = corpus();
-    assert!(files.len() >= 6, "{files:?}");
-    for file in files {
-        let shown = file.display();
-        let policy = host.load(&component(&file)).unwrap_or_else(|refusal| panic!("{shown}: {refusal}"));
-        let records = file.with_extension("").with_extension("jsonl");
+    assert!(files.len() >= 6, "{}", files.len());
+    for Kept { name: shown, component, records } in files {
+        let policy = host.load(&component).unwrap_or_else(|refusal| panic!("{shown}: {refusal}"));
         let records = fs::read_to_string(&records).unwrap_or_else(|error| panic!("{shown}: {error}"));
         assert!(!records.trim().is_empty(), "{shown}: no record");
         for line in records.lines() {

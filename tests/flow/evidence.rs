@@ -1,12 +1,18 @@
 //! Decisions are evidence: a chain that shows every change, exported whole, and run again to the bit elsewhere.
 
-use std::env;
+use std::{collections::BTreeMap, env, path::Path, sync::Arc};
 
-use anteroom::{policies::Policies, replay::replay};
-use anteroom_model::{hooks::Hook, ids::DecisionId, states::Role};
+use anteroom::{builtin, policies::Policies, replay::replay};
+use anteroom_model::{
+    hooks::Hook,
+    ids::{DecisionId, PolicyId},
+    states::{BindingMode, Role},
+};
 use anteroom_policy::{HostConfig, PolicyHost};
-use anteroom_store::{DecisionFilter, Org};
+use anteroom_store::{DecisionFilter, NewBinding, Org};
+use anteroom_test_support::corpus::corpus;
 use axum::http::{Method, StatusCode};
+use futures::FutureExt;
 use serde_json::{Value, json};
 
 use crate::support::{Clinic, FRONT_DESK, NEW_PATIENTS, run};
@@ -182,7 +188,7 @@ const WORDS: [&str; 24] = [
     "insurance",
     "x",
 ];
-const SHORTCUTS: [&str; 4] = ["hello", "call-us", "opening", "refill-sent"];
+const SHORTCUTS: [&str; 5] = ["hello", "call-us", "opening", "refill-sent", "none-of-that-name"];
 
 /// A generator of tests: the same sequence in each run.
 struct Dice(u64);
@@ -194,6 +200,48 @@ impl Dice {
     }
 }
 
+impl Clinic {
+    /// Has the corpus, which is of four languages, decide too: beside the defaults without effect, and on the
+    /// shortcuts of one number. The versions, by language and name.
+    async fn try_the_corpus(&self) -> BTreeMap<PolicyId, String> {
+        let server = &self.app.server;
+        let number = self.number(NEW_PATIENTS).await;
+        let mut versions = BTreeMap::new();
+        for kept in corpus() {
+            let component: Arc<[u8]> = kept.component.into();
+            let policy = server.policies.load(&server.store, self.organization, component.clone()).await;
+            let hooks = policy.unwrap().hooks.clone();
+            let added = builtin::add_policy(
+                &server.store,
+                &server.policies,
+                self.organization,
+                component,
+                "uploaded",
+            );
+            let (policy_id, settings) = added.await.unwrap();
+            versions.insert(policy_id, kept.name);
+            for hook in hooks {
+                let listed = hook == Hook::Shortcuts;
+                let binding = NewBinding {
+                    hook: hook.as_str(),
+                    number_id: listed.then_some(number),
+                    position: 0,
+                    mode: if listed { BindingMode::Active } else { BindingMode::Shadow },
+                    policy_id,
+                    settings: settings.to_string(),
+                    granted_fields: Vec::new(),
+                    canary: None,
+                    replaced_id: None,
+                    created_by: None,
+                };
+                self.change(move |mut org| async move { org.insert_binding(&binding).await }.boxed()).await;
+            }
+        }
+        server.directory.forget(self.organization);
+        versions
+    }
+}
+
 /// `ANTEROOM_REPLAYS` sets how many; 200 without it.
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::print_stdout, reason = "how many of which is worth knowing")]
@@ -201,6 +249,7 @@ async fn many_random_decisions_replay_to_the_bit_on_another_node() {
     let wanted: usize = env::var("ANTEROOM_REPLAYS").map_or(200, |count| count.parse().unwrap());
     run(async |clinic| {
         let mut dice = Dice(7);
+        let versions = clinic.try_the_corpus().await;
         let store = &clinic.app.server.store;
         let recorded =
             async || store.read(clinic.organization).await.unwrap().decision_chain().await.unwrap().seq;
@@ -220,8 +269,11 @@ async fn many_random_decisions_replay_to_the_bit_on_another_node() {
             }
         }
         // Another node: an engine of its own that compiles for itself.
-        let other = Policies::new(PolicyHost::new(HostConfig::new([4; 32])).unwrap());
-        let mut seen = std::collections::BTreeMap::<_, usize>::new();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("elsewhere");
+        let other = HostConfig { cache_dir: Some(folder), ..HostConfig::new([4; 32]) };
+        let other = Policies::new(PolicyHost::new(other).unwrap());
+        let mut seen = BTreeMap::<_, usize>::new();
+        let mut by_policy = BTreeMap::<&str, usize>::new();
         let (mut before, mut replayed) = (DecisionId::GREATEST, 0);
         loop {
             let mut org = store.read(clinic.organization).await.unwrap();
@@ -236,11 +288,17 @@ async fn many_random_decisions_replay_to_the_bit_on_another_node() {
                 }
                 assert!(again.replay.same, "{} {:?}", decision.id, again.replay.differences);
                 *seen.entry((decision.hook.clone(), decision.outcome.clone())).or_default() += 1;
+                *by_policy
+                    .entry(versions.get(&decision.policy_id).map_or("the defaults", String::as_str))
+                    .or_default() += 1;
                 replayed += 1;
             }
         }
-        println!("{replayed} replayed to the bit: {seen:?}");
+        println!("{replayed} replayed to the bit: {seen:?}, {by_policy:?}");
         assert!(replayed >= wanted);
+        for name in versions.values() {
+            assert!(by_policy.contains_key(name.as_str()), "{name}: {by_policy:?}");
+        }
         for hook in Hook::ALL {
             assert!(seen.keys().any(|(seen, _)| seen == hook.as_str()), "{hook}: {seen:?}");
         }

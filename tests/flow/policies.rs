@@ -1,6 +1,7 @@
 //! An organization's own policies: sent, refused, signed, bound, tried, and taken back when they fail.
 
 use anteroom_model::hooks::Hook;
+use anteroom_test_support::corpus::corpus;
 use axum::http::{Method, StatusCode};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -67,6 +68,28 @@ fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=frontier");
+
+#[tokio::test]
+async fn a_version_that_costs_more_is_warned_of_before_its_first_text() {
+    run(async |clinic| {
+        let kept = corpus().into_iter().find(|kept| kept.name == "refill-triage").unwrap();
+        let (small, large) =
+            (clinic.stored_policy(SILENT).await, clinic.stored_policy(&kept.component).await);
+        let active = async |policy: &str| {
+            let binding = json!({ "hook": "routing", "mode": "active", "policy_id": policy });
+            clinic.bind_over_rest(binding).await.ok()["warnings"].take()
+        };
+        assert_eq!(active(&small).await, json!([]), "what comes with Anteroom is not compared");
+        let warnings = active(&large).await;
+        let fuel = warnings.as_array().unwrap().iter().find(|one| one["measure"] == "fuel of sample turns");
+        let fuel = fuel.unwrap_or_else(|| panic!("{warnings}"));
+        assert!(fuel["after"].as_u64() > fuel["before"].as_u64() && fuel["percent"].as_i64() > Some(20));
+        assert_eq!(active(&small).await, json!([]), "going back costs less");
+        let shown = clinic.get(&format!("policies/{large}")).await;
+        assert_eq!(shown["probe"][0]["fuel"], fuel["after"]);
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn a_component_is_sent_checked_bound_and_decides() {
@@ -311,7 +334,7 @@ async fn an_organization_can_ask_for_signatures_and_backtests() {
         let parts: [(&str, &[u8]); 3] =
             [("component", MOODY), ("settings", b"{}"), ("signature", signature.as_bytes())];
         let upload = clinic.settled_upload(clinic.send(&form(&parts), &[FORM]).await).await;
-        assert_eq!(upload["state"], "stored", "{upload}");
+        assert_eq!((&upload["state"], &upload["settings"]), (&json!("stored"), &json!({})), "{upload}");
         let shown = clinic.get(&format!("policies/{}", upload["policy_id"].as_str().unwrap())).await;
         assert_eq!(shown["signatures"][0]["key_name"], "Release");
         signature = STANDARD.encode(other.sign(&Sha256::digest(MOODY)));

@@ -1,11 +1,13 @@
 //! Organizations' own policies on the running server: hostile uploads, versions tried under load, and the
 //! examples deciding on a patient's text.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Duration};
 
 use anteroom_test_support::{
-    Api, Reply, eventually,
-    load::{Crowd, Door, Findings, Lane, Load, say, seed},
+    Api, Reply,
+    corpus::marked,
+    eventually,
+    load::{Crowd, Door, Findings, Lane, Load, number, say, seed},
     uploads,
 };
 use http::{Method, header};
@@ -136,6 +138,68 @@ async fn activations_under_load_drop_nothing() {
     let decisions = api.items("/api/v1/decisions?hook=routing&limit=200").await;
     let new = decisions.iter().filter(|decision| decision["policy_id"] == moody).count();
     assert!(0 < new && new < decisions.len(), "{new} of {} by the one that was bound", decisions.len());
+}
+
+/// `ANTEROOM_FLOOD_SECONDS` sets how long a thousand texts a second come in; 3 without it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn activations_amid_a_thousand_texts_a_second_drop_none() {
+    const EACH_SECOND: u32 = 1_000;
+    const SENDERS: u32 = 32;
+    let texts = EACH_SECOND * u32::try_from(number("ANTEROOM_FLOOD_SECONDS").unwrap_or(3)).expect("small");
+    let clinic = Clinic::open().await;
+    let api = clinic.api("admin");
+    let policies = [policy(&api, MOODY).await, policy(&api, &marked(MOODY, 1)).await];
+    let account = clinic.anteroom.demo().account("twilio").as_twilio();
+    let begun = tokio::time::Instant::now();
+    let mut senders = tokio::task::JoinSet::new();
+    for sender in 0..SENDERS {
+        let (account, client) = (account.clone(), clinic.anteroom.client().clone());
+        senders.spawn(async move {
+            for number in (sender..texts).step_by(SENDERS as usize) {
+                tokio::time::sleep_until(begun + Duration::from_secs(1) * number / EACH_SECOND).await;
+                let phone = format!("+1512{:07}", 7_000_000 + number % 2_000);
+                account.text(&phone, TOLL_FREE, &format!("Text {number}")).taken(&client).await;
+            }
+        });
+    }
+    let activations = async {
+        let mut made = 0;
+        while begun.elapsed() < Duration::from_secs(1) * texts / EACH_SECOND {
+            let policy_id = &policies[made % 2];
+            bind(&api, json!({ "hook": "routing", "mode": "active", "policy_id": policy_id })).await;
+            made += 1;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        made
+    };
+    let (made, ()) = tokio::join!(activations, async {
+        while let Some(sent) = senders.join_next().await {
+            sent.expect("taken");
+        }
+    });
+    let took = begun.elapsed();
+    clinic.idle().await;
+
+    let (mut decided, mut cursor) = (BTreeMap::<String, Vec<String>>::new(), String::new());
+    loop {
+        let page = api.get(&format!("/api/v1/decisions?hook=routing&limit=200{cursor}")).await.expect(200);
+        for decision in page["items"].as_array().expect("items") {
+            assert_eq!(decision["fault"], Value::Null, "{decision}");
+            let by = text(decision, "policy_id").to_owned();
+            decided.entry(text(decision, "message_id").to_owned()).or_default().push(by);
+        }
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    let by = |policy: &String| decided.values().filter(|by| by.contains(policy)).count();
+    let share: Vec<_> = policies.iter().map(by).collect();
+    say(&format!(
+        "{made} activations amid {texts} texts in {took:.1?}: decided upon {}, by the two versions {share:?}",
+        decided.len()
+    ));
+    assert_eq!(decided.len(), texts as usize, "a text without a decision");
+    assert!(decided.values().all(|by| by.len() == 1), "a text decided upon twice");
+    assert!(share.iter().all(|count| *count > 0), "{share:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -20,6 +20,7 @@ async fn policy(store: &Store, organization: OrganizationId) -> PolicyId {
         manifest: json!({}),
         hooks: Vec::new(),
         imports: Vec::new(),
+        probe: None,
         created_by: None,
     };
     commit!(store, organization, |org| org.insert_policy(&policy).await).unwrap()

@@ -58,6 +58,7 @@ async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
             manifest: json!({}),
             hooks: Vec::new(),
             imports: Vec::new(),
+            probe: None,
             created_by: None,
         };
         let policy_id = org.insert_policy(&policy).await?;

@@ -86,6 +86,7 @@ async fn write_everything(org: &mut Org<'_>, clinic: Clinic) -> Result<(), Store
         manifest: json!({}),
         hooks: Vec::new(),
         imports: Vec::new(),
+        probe: None,
         created_by: None,
     };
     let policy_id = org.insert_policy(&policy).await?;

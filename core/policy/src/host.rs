@@ -21,6 +21,7 @@ use crate::{
     replay::replay,
     rerun::{moment, rerun},
     run::{Ran, run},
+    settings_schema,
     state::{Facts, State},
     telemetry,
 };
@@ -200,6 +201,7 @@ impl PolicyHost {
     /// component takes up to the compiler's time.
     pub fn judge(&self, bytes: &[u8], on_step: &mut dyn FnMut(Step)) -> Result<Arc<Policy>, Refusal> {
         let mut policy = self.linked(bytes, true, on_step)?;
+        settings_schema::check_manifest(&policy.manifest.settings_schema, &policy.manifest.default_settings)?;
         on_step(Step::Probe);
         let _place = self.admission.spare_blocking();
         policy.probe = Some(probe(&self.engine, &policy, self.limits)?);

@@ -54,7 +54,7 @@ mod refusal;
 mod replay;
 mod rerun;
 mod run;
-mod schema;
+pub mod settings_schema;
 mod state;
 mod step;
 mod telemetry;

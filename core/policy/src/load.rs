@@ -77,6 +77,7 @@ impl Loader<'_> {
         for &hook in &hooks {
             linked.start(&mut self.store(hook), hook).map_err(|error| signature(hook, &error))?;
         }
+        let image = component.image_range();
         let imported = |function: &str| imports.iter().any(|import| import == function);
         Ok(Policy {
             digest,
@@ -86,6 +87,7 @@ impl Loader<'_> {
             manifest,
             imports,
             component_bytes,
+            compiled_bytes: image.end.addr() - image.start.addr(),
             probe: None,
             pre: linked,
         })

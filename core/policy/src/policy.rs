@@ -23,6 +23,8 @@ pub struct Policy {
     pub uses_patient: bool,
     /// Size of the component, in bytes.
     pub component_bytes: usize,
+    /// Size of what was compiled from it, in bytes: what it takes in memory while it is loaded, at most.
+    pub compiled_bytes: usize,
     /// What its hooks cost when they were probed; absent where it was only loaded.
     pub probe: Option<Vec<Probe>>,
     pub(crate) pre: Hooks,

@@ -35,12 +35,12 @@ pub async fn add_policy(
     store: &Store,
     policies: &Policies,
     organization: OrganizationId,
-    bytes: &'static [u8],
+    bytes: impl AsRef<[u8]> + Clone + Send + 'static,
     origin: &'static str,
 ) -> Result<(PolicyId, serde_json::Value), LoadError> {
-    let policy = policies.load(store, organization, bytes).await?;
+    let policy = policies.load(store, organization, bytes.clone()).await?;
     let defaults = policy.manifest.default_settings.clone();
-    let new = row(&policy, bytes, origin, None)?;
+    let new = row(&policy, bytes.as_ref(), origin, None)?;
     let id = store
         .write(organization, move |mut org| async move { org.insert_policy(&new).await }.boxed())
         .await?;

@@ -45,6 +45,9 @@ enum Command {
         /// What this process does, over the file; everything unless told otherwise.
         #[arg(long, env = "ANTEROOM_ROLES", value_enum, value_delimiter = ',')]
         roles: Vec<NodeRole>,
+        /// Compiled code of policies that stays in memory, in MiB, over the file.
+        #[arg(long, env = "ANTEROOM_POLICY_MEMORY_MIB")]
+        policy_memory_mib: Option<u64>,
     },
     /// Try everything: a seeded clinic with a phone simulator, kept in one folder.
     Demo(DemoArgs),
@@ -158,12 +161,13 @@ fn run(cli: Cli) -> Result<bool, Failure> {
     let done = match cli.command {
         // The only ones that answer.
         Command::Policy(command) => return policy::run(command),
-        Command::Serve { config, listen, data_dir, database_url, master_key, roles } => {
+        Command::Serve { config, listen, data_dir, database_url, master_key, roles, policy_memory_mib } => {
             let mut config = config::read(config.as_deref())?;
             config.listen = listen.unwrap_or(config.listen);
             config.data_dir = data_dir.unwrap_or(config.data_dir);
             config.database_url = database_url.or(config.database_url);
             config.master_key = master_key.or(config.master_key);
+            config.policy_memory_mib = policy_memory_mib.unwrap_or(config.policy_memory_mib);
             if !roles.is_empty() {
                 config.roles = roles;
             }
@@ -194,5 +198,9 @@ fn run(cli: Cli) -> Result<bool, Failure> {
 }
 
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(work);
+    // What still blocks a thread is work that was given up: a component that somebody's upload had compiled.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    done
 }

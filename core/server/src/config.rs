@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use anteroom_policy::Limits;
 use serde::Deserialize;
+
+use crate::policies::MEMORY_MIB;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -58,6 +61,16 @@ pub struct Config {
     /// What this process does; by default everything. Probes and `/metrics` are always served.
     #[serde(default = "default_roles")]
     pub roles: Vec<NodeRole>,
+    /// Compiled code of policies that stays in memory, in MiB; what is used least makes room.
+    #[serde(default = "default_policy_memory")]
+    pub policy_memory_mib: u64,
+    /// What one call of a policy may use, where that differs from the defaults: up to the ceilings.
+    #[serde(default)]
+    pub policy_limits: Limits,
+}
+
+fn default_policy_memory() -> u64 {
+    MEMORY_MIB
 }
 
 fn default_roles() -> Vec<NodeRole> {
@@ -95,6 +108,10 @@ mod tests {
         assert_eq!(config.roles, NodeRole::ALL);
         std::fs::write(&path, "roles = [\"ingress\", \"outbox\"]\n").unwrap();
         assert_eq!(read(Some(&path)).unwrap().roles, [NodeRole::Ingress, NodeRole::Outbox]);
+        std::fs::write(&path, "policy_memory_mib = 64\n[policy_limits]\nfuel = 1000\n").unwrap();
+        let config = read(Some(&path)).unwrap();
+        assert_eq!((config.policy_memory_mib, config.policy_limits.fuel), (64, 1_000));
+        assert_eq!(config.policy_limits, Limits { fuel: 1_000, ..Limits::default() });
         std::fs::write(&path, "lisen = \"127.0.0.1:9000\"\n").unwrap();
         assert!(read(Some(&path)).err().unwrap().to_string().contains("lisen"));
     }

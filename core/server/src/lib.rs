@@ -27,6 +27,5 @@ pub mod pipeline;
 pub mod policies;
 pub mod problem;
 pub mod replay;
-mod settings_schema;
 pub mod telemetry;
 pub mod uploads;

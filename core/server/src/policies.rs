@@ -13,9 +13,8 @@ use moka::future::Cache;
 
 use crate::builtin;
 
-/// Compiled policies kept at once, in bytes of their components; the least used make room. What was dropped
-/// is read back from its compiled form in milliseconds.
-const KEPT_BYTES: u64 = 512 * 1024 * 1024;
+/// Compiled code that stays in memory unless the operator says otherwise, in MiB.
+pub const MEMORY_MIB: u64 = 512;
 
 /// Policies of all organizations: content-addressed, so a component that many use is compiled once.
 #[derive(Clone)]
@@ -70,16 +69,23 @@ pub fn row(
         manifest,
         hooks: policy.hooks.iter().map(|hook| hook.as_str().to_owned()).collect(),
         imports: policy.imports.clone(),
+        probe: policy.probe.as_ref().and_then(|probe| serde_json::to_value(probe).ok()),
         created_by,
     })
 }
 
 impl Policies {
-    /// Nothing loaded yet.
+    /// Nothing loaded yet, and room for [`MEMORY_MIB`].
     pub fn new(host: Arc<PolicyHost>) -> Self {
+        Self::with_memory(host, MEMORY_MIB)
+    }
+
+    /// Nothing loaded yet. At most so many MiB of compiled code stay in memory, what is used least makes room; it
+    /// is read back from its compiled form in milliseconds.
+    pub fn with_memory(host: Arc<PolicyHost>, mib: u64) -> Self {
         let weight =
-            |_: &Digest, policy: &Arc<Policy>| u32::try_from(policy.component_bytes).unwrap_or(u32::MAX);
-        Self { host, loaded: Cache::builder().weigher(weight).max_capacity(KEPT_BYTES).build() }
+            |_: &Digest, policy: &Arc<Policy>| u32::try_from(policy.compiled_bytes).unwrap_or(u32::MAX);
+        Self { host, loaded: Cache::builder().weigher(weight).max_capacity(mib << 20).build() }
     }
 
     /// How the policies of `store` are run: its key signs compiled forms.

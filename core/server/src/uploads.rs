@@ -3,38 +3,63 @@
 //! The request is answered once the bytes are there; the checks go on behind it, a few at a time, and their
 //! steps can be followed. Nothing but the refusal is kept of what is refused.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anteroom_model::{
     ids::{OrganizationId, PolicyId, PolicyUploadId, SigningKeyId, StaffId},
     time::Timestamp,
 };
-use anteroom_policy::{Digest, Policy, Refusal};
+use anteroom_policy::{
+    Digest, Policy, Refusal,
+    settings_schema::{self, FieldError},
+};
 use anteroom_store::{Actor, NewAudit, NewEvent, Org, SigningKey, StoreError, UploadEnd};
 use futures::FutureExt;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::{Value, json};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 
-use crate::{app::App, policies, settings_schema};
+use crate::{app::App, policies};
 
 /// Components held in memory at once, of all organizations: with the largest that is taken, 80 MiB.
 const AT_ONCE: usize = 4;
+/// Of one organization, so that its scripts leave the others a place.
+const EACH: usize = 2;
 
 /// Places for uploads.
-#[derive(Clone, Debug)]
-pub struct Uploads(Arc<Semaphore>);
+#[derive(Clone, Debug, Default)]
+pub struct Uploads(Arc<Mutex<HashMap<OrganizationId, usize>>>);
 
-impl Default for Uploads {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+impl Uploads {
+    /// A place for an upload of `organization`, if one is free.
+    pub(crate) fn place(&self, organization: OrganizationId) -> Option<Place> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = taken.get(&organization).copied().unwrap_or(0);
+        if own >= EACH || taken.values().sum::<usize>() >= AT_ONCE {
+            return None;
+        }
+        taken.insert(organization, own + 1);
+        Some(Place { uploads: self.clone(), organization })
     }
 }
 
-impl Uploads {
-    /// A place, if one is free; it is kept until the component is checked.
-    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        self.0.clone().try_acquire_owned().ok()
+/// A place, kept until the component is checked and given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    uploads: Uploads,
+    organization: OrganizationId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.uploads.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match taken.get_mut(&self.organization) {
+            Some(own) if *own > 1 => *own -= 1,
+            _ => drop(taken.remove(&self.organization)),
+        }
     }
 }
 
@@ -52,14 +77,25 @@ pub(crate) struct Sent {
     pub(crate) signature: Option<Vec<u8>>,
 }
 
-/// Checks what was sent, in a task that the process waits for before it ends.
-pub(crate) fn begin(app: &App, sent: Sent, place: OwnedSemaphorePermit) {
+/// Checks what was sent, in a task that the process waits for before it ends. A process that is told to stop gives
+/// it up: the sender reads that, and sends it again.
+pub(crate) fn begin(app: &App, sent: Sent, place: Place) {
     let tasks = app.tasks.clone();
     let app = app.clone();
     tasks.spawn(async move {
         let (organization, id) = (sent.organization, sent.id);
-        let end = match check(&app, sent).await {
+        let checked = tokio::select! {
+            checked = check(&app, sent) => checked,
+            () = app.stop.cancelled() => Err(Ended::Stopped),
+        };
+        let end = match checked {
             Ok(()) => return,
+            Err(Ended::Stopped) => {
+                let refusal =
+                    Refusal::host("the server was stopped while it was being checked: send it again");
+                let refusal = serde_json::to_value(refusal).unwrap_or_default();
+                UploadEnd::Refused { step: "stopped".to_owned(), refusal }
+            }
             Err(Ended::Refused { step, refusal }) => {
                 let refusal = serde_json::to_value(refusal).unwrap_or_default();
                 UploadEnd::Refused { step: step.to_owned(), refusal }
@@ -93,6 +129,7 @@ pub(crate) fn begin(app: &App, sent: Sent, place: OwnedSemaphorePermit) {
 enum Ended {
     Refused { step: &'static str, refusal: Box<Refusal> },
     Store(StoreError),
+    Stopped,
 }
 
 impl From<StoreError> for Ended {
@@ -231,7 +268,7 @@ fn check_settings(policy: &Policy, settings: &str) -> Result<(), Ended> {
         serde_json::from_str(settings).map_err(|error| refuse("", format!("no JSON: {error}")))?;
     settings_schema::check(&policy.manifest.settings_schema, &value).map_err(|errors| {
         let first = errors.first().map_or("", |error| error.field.as_str());
-        let all: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
+        let all: Vec<_> = errors.iter().map(FieldError::to_string).collect();
         refuse(first, all.join("; "))
     })
 }
@@ -239,4 +276,24 @@ fn check_settings(policy: &Policy, settings: &str) -> Result<(), Ended> {
 /// An upload that nobody works on any more: the node that had it has ended.
 pub(crate) fn is_abandoned(created_at: Timestamp, now: Timestamp) -> bool {
     now.since(created_at) > std::time::Duration::from_mins(5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_organization_leaves_the_others_a_place() {
+        let uploads = Uploads::default();
+        let of = |number| OrganizationId::from(uuid::Uuid::from_u128(number));
+        let mut taken: Vec<_> = (0..EACH).map(|_| uploads.place(of(1)).unwrap()).collect();
+        assert!(uploads.place(of(1)).is_none());
+        taken.extend((EACH..AT_ONCE).map(|number| uploads.place(of(2 + number as u128)).unwrap()));
+        assert!(uploads.place(of(9)).is_none(), "all are taken");
+        drop(taken.remove(0));
+        let again = uploads.place(of(1)).unwrap();
+        assert!(uploads.place(of(1)).is_none());
+        drop((taken, again));
+        assert!(uploads.0.lock().unwrap().is_empty());
+    }
 }

@@ -33,6 +33,8 @@ pub struct PolicyRow {
     pub hooks: Option<Json<Vec<String>>>,
     /// The functions it imports.
     pub imports: Option<Json<Vec<String>>>,
+    /// What its hooks cost on the sample turns of its upload, a list of `policy::Probe`; `None`: not probed.
+    pub probe: Option<Json<serde_json::Value>>,
     /// Who uploaded it; `None`: it comes with Anteroom.
     pub created_by: Option<StaffId>,
     /// When it was stored.
@@ -58,6 +60,8 @@ pub struct NewPolicy {
     pub hooks: Vec<String>,
     /// The functions it imports.
     pub imports: Vec<String>,
+    /// What its hooks cost on the sample turns of its upload, a list of `policy::Probe`; `None`: not probed.
+    pub probe: Option<serde_json::Value>,
     /// Who uploads it; `None`: it comes with Anteroom.
     pub created_by: Option<StaffId>,
 }
@@ -206,6 +210,7 @@ impl Org<'_> {
             Json(&policy.manifest),
             Json(&policy.hooks),
             Json(&policy.imports),
+            policy.probe.as_ref().map(Json),
             policy.created_by,
             now,
         );

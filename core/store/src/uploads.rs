@@ -28,8 +28,8 @@ pub struct PolicyUpload {
     pub refusal: Option<Json<serde_json::Value>>,
     /// The policy it has become.
     pub policy_id: Option<PolicyId>,
-    /// SHA-256 of settings sent with it.
-    pub settings_digest: Option<Vec<u8>>,
+    /// Settings sent with it, JSON; of one that was stored.
+    pub settings: Option<String>,
     /// Who sent it.
     pub created_by: Option<StaffId>,
     /// When.

@@ -9,6 +9,7 @@
 //! computed a second time ([`TwilioSigner`]), so that a mistake can't cancel itself out.
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a test's support says that a test fails")]
 
+pub mod corpus;
 pub mod disk;
 mod fake_twilio;
 pub mod guests;

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::OnceLock};
 
 use anteroom_carriers::{Carriers, ClientConfig};
 use anteroom_model::ids::OrganizationId;
-use anteroom_policy::{Compiler, PolicyHost};
+use anteroom_policy::{Compiler, Limits, PolicyHost};
 use tokio::{net::TcpListener, signal::unix};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -20,7 +20,7 @@ use crate::{
     demo,
     directory::{self, Directory},
     housekeeping, http_server, outbox, pipeline,
-    policies::Policies,
+    policies::{MEMORY_MIB, Policies},
     telemetry,
     uploads::Uploads,
 };
@@ -32,7 +32,9 @@ pub(super) async fn serve(config: Config) -> Result<(), Failure> {
     let place =
         Place { folder: config.data_dir, database_url: config.database_url, master_key: config.master_key };
     let opened = place.open(Opener::Node).await?;
-    let app = build(&opened, &place.folder, config.roles, None)?;
+    let (limits, policy_memory_mib) = (config.policy_limits, config.policy_memory_mib);
+    let own = Own { roles: config.roles, limits, policy_memory_mib, demo: None };
+    let app = build(&opened, &place.folder, own)?;
     tracing::info!(address = %listener.local_addr()?, "serving");
     work(app, listener).await
 }
@@ -48,7 +50,13 @@ pub(super) async fn demo(args: DemoArgs) -> Result<(), Failure> {
         master_key: args.master_key.clone(),
     };
     let opened = place.open(Opener::Node).await?;
-    let app = build(&opened, &place.folder, args.roles.clone(), Some(OnceLock::new()))?;
+    let own = Own {
+        roles: args.roles.clone(),
+        limits: Limits::default(),
+        policy_memory_mib: MEMORY_MIB,
+        demo: Some(OnceLock::new()),
+    };
+    let app = build(&opened, &place.folder, own)?;
     demo::prepare(&app, &args, &base_url).await?;
     work(app, listener).await
 }
@@ -96,18 +104,23 @@ async fn signalled() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Puts the parts of the server together.
-pub(super) fn build(
-    opened: &Opened,
-    folder: &Path,
+/// What differs from one server to the next.
+struct Own {
     roles: Vec<NodeRole>,
+    limits: Limits,
+    policy_memory_mib: u64,
     demo: Option<OnceLock<OrganizationId>>,
-) -> Result<App, Failure> {
+}
+
+/// Puts the parts of the server together.
+fn build(opened: &Opened, folder: &Path, own: Own) -> Result<App, Failure> {
+    let Own { roles, limits, policy_memory_mib, demo } = own;
     let store = &opened.store;
     let mut host = Policies::config(store);
     host.cache_dir = Some(folder.join("compiled"));
+    host.limits = limits;
     host.compiler = Some(Compiler::this_program()?);
-    let policies = Policies::new(PolicyHost::new(host)?);
+    let policies = Policies::with_memory(PolicyHost::new(host)?, policy_memory_mib);
     Ok(App::new(Parts {
         policies,
         carriers: Carriers::new(&ClientConfig::default())?,

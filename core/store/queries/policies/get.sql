@@ -1,2 +1,2 @@
-SELECT id, name, version, origin, digest, manifest, hooks, imports, created_by, created_at FROM policies
+SELECT id, name, version, origin, digest, manifest, hooks, imports, probe, created_by, created_at FROM policies
 WHERE organization_id = $1 AND id = $2

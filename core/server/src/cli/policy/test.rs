@@ -3,7 +3,7 @@
 use std::{fmt::Write, fs, path::Path, sync::Arc};
 
 use anteroom_model::hooks::Hook;
-use anteroom_policy::{CUT_MARK, Call, CallRecord, Policy, PolicyHost};
+use anteroom_policy::{CUT_MARK, Call, CallRecord, Outcome, Policy, PolicyHost, Settings, settings_schema};
 use serde_json::{Map, json};
 
 use super::{
@@ -90,6 +90,15 @@ struct Run {
 }
 
 impl Runner<'_> {
+    /// What a clinic would be told that binds the policy with these settings.
+    fn fit(&self, settings: &Settings) -> Result<(), String> {
+        let value = serde_json::from_str(settings.text()).map_err(|error| error.to_string())?;
+        settings_schema::check(&self.policy.manifest.settings_schema, &value).map_err(|errors| {
+            let all: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            all.join("; ")
+        })
+    }
+
     /// Asks a case's texts one after the other.
     fn run(&self, case: &Case) -> Result<Run, String> {
         let nothing = Map::new();
@@ -104,7 +113,17 @@ impl Runner<'_> {
         }
         let asked = conversation.last_call(last, case.expand.as_deref());
         let record = self.host.call_blocking(self.policy, asked.clone());
-        let differences = case.expect.differences(&record.outcome);
+        let mut differences = case.expect.differences(&record.outcome);
+        // A case may try what the policy says of wrong settings; the host lets nobody bind them.
+        if !matches!(record.outcome, Outcome::Fault(_))
+            && let Err(errors) = self.fit(&asked.settings)
+        {
+            differences.push(Difference {
+                field: "settings".to_owned(),
+                expected: "settings that fit the manifest's settings_schema".to_owned(),
+                got: errors,
+            });
+        }
         Ok(Run { asked, record, differences })
     }
 }

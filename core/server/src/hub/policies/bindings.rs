@@ -6,6 +6,7 @@ use anteroom_model::{
     states::{BindingMode, Role},
     time::Timestamp,
 };
+use anteroom_policy::settings_schema;
 use anteroom_store::{Actor, Binding, Canary, Idempotent, NewBinding, NewEvent, Org, PolicyRow, Retired};
 use axum::{
     Json,
@@ -27,7 +28,6 @@ use crate::{
         views::Named,
     },
     problem::Problem,
-    settings_schema,
 };
 
 /// Places of a chain.

@@ -7,7 +7,8 @@ use anteroom_model::{
     ids::{BindingId, ConversationId, DecisionId, MessageId, OrganizationId, PolicyId},
     time::Timestamp,
 };
-use anteroom_store::{CallCost, Decision, DecisionFilter, NewBinding, StoreError};
+use anteroom_policy::Probe;
+use anteroom_store::{CallCost, Decision, DecisionFilter, NewBinding, PolicyRow, StoreError};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -113,7 +114,8 @@ pub(in crate::hub) async fn budget(
 /// A cost that has grown from one version to the next.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::hub) struct Growth {
-    /// `fuel p50`, `fuel p99`, `memory max`.
+    /// `fuel p50`, `fuel p99`, `memory max` of recorded calls; `fuel of sample turns`, `memory of sample turns`
+    /// where one of both versions has hardly run.
     measure: &'static str,
     before: u64,
     after: u64,
@@ -122,7 +124,8 @@ pub(in crate::hub) struct Growth {
 }
 
 /// What has grown by more than the organization's share, between what is active in that place and what is to
-/// be bound there: from recorded calls of both, as far as there are enough (shadows and canaries count).
+/// be bound there: from recorded calls of both where there are enough (shadows and canaries count), and else from
+/// what both took on the sample turns of their uploads.
 pub(super) async fn growth(
     app: &App,
     organization: OrganizationId,
@@ -143,21 +146,40 @@ pub(super) async fn growth(
     let mut org = app.store.read(organization).await?;
     let since = org.now().minus(Duration::from_hours(24 * COMPARED));
     let old = org.call_costs(before.policy_id, hook.as_str(), since, CALLS).await?;
-    let new = org.call_costs(new.policy_id, hook.as_str(), since, CALLS).await?;
-    Ok(compare(&old, &new, share))
+    let recorded = org.call_costs(new.policy_id, hook.as_str(), since, CALLS).await?;
+    let measures = if old.len() >= ENOUGH && recorded.len() >= ENOUGH {
+        of_calls(&old, &recorded)
+    } else {
+        let (old, new) = (org.policy(before.policy_id).await?, org.policy(new.policy_id).await?);
+        match (probe_of(old, hook), probe_of(new, hook)) {
+            (Some(old), Some(new)) => vec![
+                ("fuel of sample turns", old.fuel, new.fuel),
+                ("memory of sample turns", old.memory_peak, new.memory_peak),
+            ],
+            _ => Vec::new(),
+        }
+    };
+    Ok(grown(measures, share))
 }
 
-fn compare(old: &[CallCost], new: &[CallCost], share: i64) -> Vec<Growth> {
-    if old.len() < ENOUGH || new.len() < ENOUGH {
-        return Vec::new();
-    }
+/// What a version took for that hook when it was uploaded, if that was noted.
+fn probe_of(policy: Option<PolicyRow>, hook: Hook) -> Option<Probe> {
+    let probes: Vec<Probe> = serde_json::from_value(policy?.probe?.0).ok()?;
+    probes.into_iter().find(|probe| probe.hook == hook)
+}
+
+fn of_calls(old: &[CallCost], new: &[CallCost]) -> Vec<(&'static str, u64, u64)> {
     let [old_fuel, new_fuel] = [old, new].map(|costs| spread(costs, |cost| cost.fuel));
     let [old_memory, new_memory] = [old, new].map(|costs| spread(costs, |cost| cost.memory_peak));
-    let measures = [
+    vec![
         ("fuel p50", old_fuel.p50, new_fuel.p50),
         ("fuel p99", old_fuel.p99, new_fuel.p99),
         ("memory max", old_memory.max, new_memory.max),
-    ];
+    ]
+}
+
+/// What has grown by more than `share` per cent.
+fn grown(measures: Vec<(&'static str, u64, u64)>, share: i64) -> Vec<Growth> {
     measures
         .into_iter()
         .map(|(measure, before, after)| {

@@ -45,7 +45,7 @@ pub(in crate::hub) struct UploadView {
     /// `checking`, `stored` or `refused`.
     state: String,
     /// The step it is at, or was refused at: `signature`, `component`, `features`, `imports`, `hooks`,
-    /// `compile`, `link`, `probe`, `settings`, `store`, `stored`.
+    /// `compile`, `link`, `probe`, `settings`, `store`, `stored`, `stopped` (with the server).
     step: String,
     /// SHA-256 of what was sent, hex.
     digest: String,
@@ -55,6 +55,8 @@ pub(in crate::hub) struct UploadView {
     refusal: Option<Value>,
     /// The policy version it has become.
     policy_id: Option<PolicyId>,
+    /// The settings that came with it and fit its schema: what to bind it with.
+    settings: Option<Value>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -79,6 +81,7 @@ fn view(upload: PolicyUpload, now: Timestamp) -> UploadView {
         bytes: upload.bytes,
         refusal,
         policy_id: upload.policy_id,
+        settings: upload.settings.and_then(|settings| serde_json::from_str(&settings).ok()),
         created_at: upload.created_at,
         ended_at: upload.ended_at,
     }
@@ -103,7 +106,7 @@ struct Parts {
     request_body(content((Vec<u8> = "application/wasm"), (UploadForm = "multipart/form-data"))),
     responses((status = 202, body = UploadView, headers(("Location" = String))), (status = 403),
         (status = 413, description = "Larger than a component may be; `refusal` says more"),
-        (status = 503, description = "Others are being checked; try again")))]
+        (status = 503, description = "Two of your organization, or four of all, are being checked; try again")))]
 pub(in crate::hub) async fn send(
     State(app): State<App>,
     caller: Caller,
@@ -111,7 +114,7 @@ pub(in crate::hub) async fn send(
 ) -> Result<impl IntoResponse, Problem> {
     caller.require(&[Role::Admin])?;
     let key = idempotency_key(request.headers())?;
-    let place = app.uploads.place().ok_or_else(Problem::unavailable)?;
+    let place = app.uploads.place(caller.organization).ok_or_else(Problem::unavailable)?;
     let most = app.policies.host().limits().component_bytes;
     let parts = tokio::time::timeout(ARRIVAL, read(request, &app, most)).await.map_err(|_| {
         Problem::new(

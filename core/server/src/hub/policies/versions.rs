@@ -36,6 +36,9 @@ pub(in crate::hub) struct PolicyView {
     imports: Option<Vec<String>>,
     /// Its own description: name, settings schema, default settings, patient fields.
     manifest: Value,
+    /// The most that each hook took on the sample turns of the upload: `hook`, `turns`, `fuel`, `memory_peak`
+    /// (bytes), `micros`; null where it came with Anteroom or before that was noted.
+    probe: Option<Value>,
     /// Who uploaded it.
     created_by: Option<StaffId>,
     #[schema(value_type = String, format = DateTime)]
@@ -52,6 +55,7 @@ fn view(policy: PolicyRow) -> PolicyView {
         hooks: policy.hooks.map(|hooks| hooks.0),
         imports: policy.imports.map(|imports| imports.0),
         manifest: policy.manifest.0,
+        probe: policy.probe.map(|probe| probe.0),
         created_by: policy.created_by,
         created_at: policy.created_at,
     }

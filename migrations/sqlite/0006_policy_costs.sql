@@ -1,0 +1,2 @@
+-- What a version cost on the sample turns of its upload, so that growth is seen before its first text.
+ALTER TABLE policies ADD COLUMN probe TEXT; -- JSON list of policy::Probe; NULL: it was never probed
