@@ -333,6 +333,8 @@ async fn record_many(clinic: &Clinic, count: usize) {
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::print_stdout, reason = "the figure is what this is for")]
 async fn many_turns() {
+    /// Texts that are lived through beside, for comparison.
+    const LIVED: u32 = 200;
     let count = env::var("ANTEROOM_BACKTEST_TURNS").map_or(2_000, |count| count.parse().unwrap());
     run(async |clinic| {
         clinic.app.start_backtests();
@@ -357,6 +359,16 @@ async fn many_turns() {
         );
         assert_eq!(report.body["turns"], count);
         assert_eq!(report.body["moves"][0]["from"], "Pharmacy");
+        let living = Instant::now();
+        for number in 0..LIVED {
+            clinic.deliver(&format!("+1512556{number:04}"), FRONT_DESK, "I need a refill").await;
+        }
+        clinic.app.settled().await;
+        let lived = f64::from(LIVED) / living.elapsed().as_secs_f64();
+        println!(
+            "texts that arrive, are decided upon and answered here: {lived:.0} turns/s, {:.0} times slower",
+            rate / lived
+        );
         let verifying = Instant::now();
         let chain = clinic.get_as(&clinic.alex, "decisions/verify").await.ok();
         println!("the chain: {} verified in {:?}", chain["checked"], verifying.elapsed());
