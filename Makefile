@@ -25,7 +25,7 @@ setup: ## Install what is missing on this machine
 	@scripts/setup
 
 .PHONY: setup-tests
-setup-tests: ## The same, with what the tests need besides: PostgreSQL
+setup-tests: ## The same, with what the tests need besides: PostgreSQL, an SSH server
 	@scripts/setup tests
 
 .PHONY: plugins
@@ -60,6 +60,10 @@ browser-test: setup plugins ## Tests of the Hub in a browser
 browser-test-as-built:
 	@scripts/browser-test
 
+.PHONY: carrier-vectors
+carrier-vectors: ## Do the carriers' own packages still sign and send as the stored vectors say? (ARGS= to make them anew)
+	@scripts/carrier-vectors $(if $(filter undefined,$(origin ARGS)),--check,$(ARGS))
+
 .PHONY: bench
 bench: plugins ## Load, policy-call and store benchmarks
 	cargo run --release -p anteroom-bench $(if $(ARGS),-- $(ARGS))
@@ -67,6 +71,7 @@ bench: plugins ## Load, policy-call and store benchmarks
 .PHONY: torture
 torture: plugins ## The long forms of the tests that kill and flood
 	ANTEROOM_KILLS=200 cargo test -p anteroom --test process -- --nocapture kill
+	ANTEROOM_ROSTER_ROWS=100000 cargo test -p anteroom --test process -- --nocapture roster
 	ANTEROOM_KILLS=200 ANTEROOM_FAULT_SECONDS=60 cargo test -p anteroom --test faults -- --nocapture --test-threads 1
 
 .PHONY: lint

@@ -4,6 +4,7 @@
 mod bare;
 mod ceiling;
 mod delivery;
+mod directory;
 mod load;
 mod machine;
 mod organizations;
@@ -40,6 +41,9 @@ struct Args {
     /// Organizations with a policy of their own.
     #[arg(long, default_value_t = 1_000)]
     organizations: usize,
+    /// Patients of each directory.
+    #[arg(long, value_delimiter = ',', default_values_t = [10_000, 1_000_000])]
+    patients: Vec<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -54,6 +58,8 @@ enum Part {
     Policy,
     /// Many organizations with policies of their own.
     Organizations,
+    /// Matches and searches in a small and a large patient directory; only where it is named.
+    Directory,
 }
 
 fn main() -> ExitCode {
@@ -97,6 +103,10 @@ fn run(args: &Args) -> Result<(), Failure> {
     if wanted(Part::Organizations) {
         let share = organizations::print(&args.dir, args.organizations)?;
         aims.push(("decisions/s, own policies / shared".to_owned(), "≥ 0.80", share));
+    }
+    if wanted(Part::Directory) {
+        let worst = directory::print(&args.dir, &args.patients)?;
+        aims.extend(worst.map(|worst| ("p99 ms, look-ups in the directory".to_owned(), "< 50", worst)));
     }
     println!("\nAims{:>46} {:>11}", "aim", "here");
     for (what, aim, here) in aims {

@@ -10,6 +10,8 @@ const STEP_ICONS = {
   'conversation.opened': 'inbox', 'conversation.routed': 'route', 'conversation.accepted': 'hand', 'conversation.assigned': 'user',
   'conversation.closed': 'archive', 'conversation.reopened': 'reopen', 'conversation.snoozed': 'snooze', 'message.queued': 'bot',
   'identity.asked': 'question', 'identity.matched': 'user-check', 'identity.unmatched': 'user', 'identity.gave_up': 'user',
+  'identity.timed_out': 'user', 'identity.expired': 'question', 'identity.locked': 'alert', 'identity.unlocked': 'check',
+  'identity.verified': 'user-check', 'identity.created': 'user-check', 'identity.repointed': 'user', 'identity.split': 'user',
   'identity.linked': 'user', 'policy.fault': 'alert', 'policy.skipped': 'alert', 'replies.loop': 'bot', 'opt_out.suggested': 'alert', 'opt_out.recorded': 'ban', 'opt_out.cleared': 'check',
 };
 const ALARMING = new Set(['policy.fault', 'policy.skipped', 'opt_out.recorded', 'opt_out.suggested']);

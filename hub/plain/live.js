@@ -8,7 +8,8 @@ const KINDS = [
   'conversation.opened', 'conversation.routed', 'conversation.accepted', 'conversation.assigned', 'conversation.closed',
   'conversation.reopened', 'conversation.snoozed', 'message.received', 'message.queued', 'message.state', 'note.added',
   'identity.linked', 'identity.asked', 'identity.matched', 'identity.unmatched', 'identity.gave_up', 'policy.fault',
-  'policy.skipped', 'replies.loop', 'opt_out.recorded', 'opt_out.cleared', 'opt_out.suggested',
+  'identity.timed_out', 'identity.expired', 'identity.locked', 'identity.unlocked', 'identity.verified', 'identity.created',
+  'identity.repointed', 'identity.split', 'policy.skipped', 'replies.loop', 'opt_out.recorded', 'opt_out.cleared', 'opt_out.suggested',
 ];
 const LOCK = 'anteroom-live';
 const FIRST_WAIT_MS = 1_000;

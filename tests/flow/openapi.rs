@@ -1,6 +1,10 @@
 //! The API's document is kept in the repository, true, and complete.
 
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use axum::http::{Method, StatusCode};
 use serde_json::Value;
@@ -100,4 +104,41 @@ async fn it_is_served_with_a_page_to_read_it_by() {
         assert_eq!(page.status, StatusCode::OK);
     })
     .await;
+}
+
+/// Two types of one name are one schema in the document: the last one's, wherever the other was meant.
+#[test]
+fn no_two_types_of_the_document_have_the_same_name() {
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut files);
+    let mut seen = BTreeMap::<String, PathBuf>::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for part in text.split("ToSchema").skip(1) {
+            let Some(named) = part.lines().take(8).find_map(|line| {
+                let rest = line.trim_start().strip_prefix("pub").unwrap_or(line.trim_start());
+                let rest = rest.split_once(") ").map_or(rest, |(_, rest)| rest).trim_start();
+                let name = rest.strip_prefix("struct ").or_else(|| rest.strip_prefix("enum "))?;
+                Some(name.split(|c: char| !c.is_alphanumeric()).next()?.to_owned())
+            }) else {
+                continue;
+            };
+            if !named.starts_with(char::is_uppercase) {
+                continue; // made by a macro
+            }
+            let before = seen.insert(named.clone(), file.clone());
+            assert!(before.as_ref().is_none_or(|before| *before == file), "{named}: {before:?} and {file:?}");
+        }
+    }
+    assert!(seen.len() > 50, "{seen:?}");
 }

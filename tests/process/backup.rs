@@ -144,7 +144,8 @@ async fn nothing_doubtful_is_restored_and_nothing_is_overwritten() {
             let page = at / 4096 * 4096;
             bytes[page..page + 4096].iter_mut().for_each(|byte| *byte = !*byte);
         });
-        assert!(restore(&file).contains("damaged"), "page of byte {at}");
+        let sentence = restore(&file);
+        assert!(sentence.contains("damaged"), "page of byte {at}: {sentence}");
     }
     for length in [bytes.len() - 4096, bytes.len() / 2, 1000] {
         let file = spoilt(&backup, "short", |bytes| bytes.truncate(length));

@@ -50,6 +50,13 @@ impl Clinic {
         Self { anteroom, twilio }
     }
 
+    /// A clinic seeded on its own, in a database that the launch names.
+    pub(crate) async fn open_afresh(launch: Launch) -> Self {
+        let twilio = Arc::new(FakeTwilio::start().await);
+        let anteroom = launch.twilio(&twilio.url()).demo(None).await;
+        Self { anteroom, twilio }
+    }
+
     pub(crate) fn account(&self) -> TwilioAccount {
         self.anteroom.twilio()
     }

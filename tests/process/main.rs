@@ -14,6 +14,7 @@ mod organizations;
 mod outbox;
 mod policies;
 mod refusals;
+mod roster;
 mod round_trip;
 mod taken;
 

@@ -3,18 +3,22 @@
 use anteroom_model::{
     hours::OpeningHours,
     ids::{
-        AuditId, BindingId, ConversationId, DecisionId, MessageId, NoteId, OptOutId, PatientId, PolicyId,
-        TokenId,
+        AuditId, BindingId, ChangeId, ConversationId, DecisionId, MergeId, MessageId, NoteId, OptOutId,
+        PatientId, PolicyId, TokenId,
     },
     states::{BindingMode, MessageState, PatientKind, Registration},
 };
 use anteroom_store::{
-    Actor, Conversation, ConversationChange, ConversationFilter, DecisionFilter, NewAudit, NewBinding,
-    NewDecision, NewEvent, NewOutbound, NewPatient, NewPolicy, Number, Profile, ReceiptMatch, Retired,
+    Actor, By, Conversation, ConversationChange, ConversationFilter, DecisionFilter, Deletion, Merged,
+    NewAudit, NewBinding, NewDecision, NewEvent, NewOutbound, NewPatient, NewPolicy, Number, Profile,
+    ReceiptMatch, RecordChange, Retired, SearchPosition, Undone,
 };
 use serde_json::json;
 
-use crate::harness::{Clinic, Fresh, commit, node, raw};
+use crate::{
+    directory::mrn,
+    harness::{Clinic, Fresh, commit, node, raw},
+};
 
 const PEER: &str = "+15125550101";
 const BORN: &str = "1985-03-04";
@@ -27,6 +31,7 @@ struct Everything {
     message: MessageId,
     note: NoteId,
     patient: PatientId,
+    merge: MergeId,
     policy: PolicyId,
     binding: BindingId,
     decision: DecisionId,
@@ -41,8 +46,17 @@ async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
             date_of_birth: Some(BORN.into()),
             ..Profile::default()
         };
-        let new = NewPatient { kind: PatientKind::Profile, profile, phones: vec![PEER.into()] };
-        let patient = org.insert_patient(&new).await?;
+        let new = NewPatient {
+            kind: PatientKind::Profile,
+            profile,
+            phones: vec![PEER.into()],
+            external_ids: vec![mrn("1")],
+        };
+        let by = By::staff(clinic.staff);
+        let patient = org.create_patient(&new, &by).await?;
+        let twin = org.insert_patient(&NewPatient { external_ids: Vec::new(), ..new }).await?;
+        let merged = org.merge_patients((patient, None), (twin, None), &by).await?;
+        let Merged::Done(merge) = merged else { panic!("{merged:?}") };
         let id: ConversationId = org.new_id();
         let conversation = Conversation::begin(id, clinic.number, None, PEER, org.now());
         org.insert_conversation(&conversation).await?;
@@ -101,7 +115,17 @@ async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
         let audit = NewAudit { actor_id: clinic.staff, action: "test", subject: None, request_id: None };
         org.insert_audit(&audit).await?;
         org.record_opt_out(PEER, None, "keyword").await?;
-        Ok(Everything { conversation, message, note, patient, policy: policy_id, binding, decision, token })
+        Ok(Everything {
+            conversation,
+            message,
+            note,
+            patient,
+            merge,
+            policy: policy_id,
+            binding,
+            decision,
+            token,
+        })
     })
     .unwrap()
 }
@@ -127,6 +151,21 @@ async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) ->
         ("phones_of", !org.phones_of(all.patient).await.unwrap().is_empty()),
         ("patients_by_phone", !org.patients_by_phone(PEER).await.unwrap().is_empty()),
         ("patients_by_birth_date", !org.patients_by_birth_date(BORN).await.unwrap().is_empty()),
+        ("record", org.record(all.patient).await.unwrap().is_some()),
+        ("records_of", !org.records_of(all.patient).await.unwrap().is_empty()),
+        ("resolve_patient", org.resolve_patient(all.patient).await.unwrap().is_some()),
+        (
+            "patient_changes",
+            !org.patient_changes(all.patient, ChangeId::GREATEST, 9).await.unwrap().is_empty(),
+        ),
+        ("patient_by_external_id", org.patient_by_external_id("athena", "mrn", "1").await.unwrap().is_some()),
+        (
+            "search_patients",
+            !org.search_patients("morales", SearchPosition::default(), 9).await.unwrap().found.is_empty(),
+        ),
+        ("merge", org.merge(all.merge).await.unwrap().is_some()),
+        ("merges_of", !org.merges_of(all.patient).await.unwrap().is_empty()),
+        ("audit_of", !org.audit_of(all.patient.0, AuditId::GREATEST, 9).await.unwrap().is_empty()),
         ("policy", org.policy(all.policy).await.unwrap().is_some()),
         ("policy_by_digest", org.policy_by_digest(&DIGEST).await.unwrap().is_some()),
         ("component", org.component(&DIGEST).await.unwrap().is_some()),
@@ -158,7 +197,7 @@ async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) ->
 pub(crate) async fn others_rows_can_not_be_read(db: &Fresh) {
     let (a, b) = (Clinic::new(db, "A").await, Clinic::new(db, "B").await);
     let all = everything(db, a).await;
-    assert_eq!(found(db, &a, &a, &all).await.len(), 36, "its own it finds");
+    assert_eq!(found(db, &a, &a, &all).await.len(), 45, "its own it finds");
     assert_eq!(found(db, &b, &a, &all).await, Vec::<&str>::new());
 }
 
@@ -172,6 +211,8 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
     let switched_off = Number { texting_enabled: false, ..number(db, &a).await };
     let changed = commit!(db, b.organization, |org| {
         let state = MessageState::Processed;
+        let by = By::staff(b.staff);
+        let mine = org.insert_patient(&NewPatient::default()).await?;
         Ok([
             org.update_conversation(&mut conversation).await? == ConversationChange::Stored,
             org.finish_inbound(text, node(1), state, None).await?,
@@ -184,12 +225,16 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
             org.set_hours(a.facility, "UTC", &OpeningHours::default()).await?,
             org.set_number(&switched_off).await?,
             org.set_credentials(a.account, "{}").await?,
+            org.update_patient(all.patient, None, Profile::default(), &by).await? != RecordChange::Outdated,
+            matches!(org.undo_merge(all.merge, &by).await?, Undone::Done { .. }),
+            matches!(org.delete_patient(all.patient, None, &by).await?, Deletion::Done(_)),
+            matches!(org.merge_patients((mine, None), (all.patient, None), &by).await?, Merged::Done(_)),
         ])
     })
     .unwrap();
-    assert_eq!(changed, [false; 11]);
+    assert_eq!(changed, [false; 15]);
     commit!(db, b.organization, |org| org.delete_session(&SECRET).await).unwrap();
-    assert_eq!(found(db, &a, &a, &all).await.len(), 36, "nothing is gone");
+    assert_eq!(found(db, &a, &a, &all).await.len(), 45, "nothing is gone");
     let after = db.read(a.organization).await.unwrap().message(text).await.unwrap().unwrap();
     assert_eq!(after.state, MessageState::Processing);
     assert_eq!(messages(db).await, before + 1);

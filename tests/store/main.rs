@@ -9,18 +9,22 @@ mod claims;
 mod clock;
 mod conversations;
 mod decisions;
+mod directory;
 mod events;
 mod group_commit;
 mod harness;
 mod idempotency;
 mod inbound;
 mod isolation;
+mod merges;
 mod opt_outs;
 mod outbound;
 mod plans;
 mod queries;
+mod rosters;
 mod schema;
 mod sealing;
+mod verifications;
 
 /// A test of each body on one engine.
 macro_rules! tests {
@@ -89,6 +93,12 @@ macro_rules! suite {
                 who_lost_it_can_not_end_it
                 a_cancelled_one_is_nobodys
             }
+            rosters {
+                each_run_is_leased_to_one_node_in_its_sources_order
+                a_batch_counts_only_from_where_the_run_is
+                a_folder_is_looked_into_by_one_node
+                nothing_of_a_roster_is_on_disk_in_the_clear
+            }
             decisions {
                 each_follows_on_the_one_before
                 writes_at_once_make_one_chain
@@ -117,6 +127,28 @@ macro_rules! suite {
                 a_cell_moved_to_another_row_does_not_open
                 placeholders_never_share_a_name
                 look_ups_find_by_phone_and_birthday
+            }
+            verifications {
+                attempts_count_where_they_were_made
+                a_verification_is_read_as_it_was_stored
+                what_is_due_is_found_and_nothing_else
+                a_lock_holds_whom_it_names_until_it_ends
+            }
+            directory {
+                staff_find_people_as_they_type
+                a_search_is_read_page_by_page
+                rows_from_before_are_indexed_later
+                every_change_is_told_audited_and_remembered
+                a_phone_says_who_only_where_it_is_one_persons
+                a_roster_is_taken_over_once
+                a_deleted_patient_leaves_texts_and_nothing_else
+            }
+            merges {
+                an_undo_restores_every_byte
+                what_came_since_stays
+                what_can_not_be_merged_is_refused
+                any_sequence_keeps_each_text_reachable_once
+                fifty_at_once_leave_one_survivor
             }
             isolation {
                 others_rows_can_not_be_read

@@ -11,7 +11,20 @@ use crate::{
 };
 
 /// Tables that grow with every text.
-const GROWING: [&str; 6] = ["messages", "events", "conversations", "decisions", "audit", "patients"];
+const GROWING: [&str; 12] = [
+    "messages",
+    "events",
+    "conversations",
+    "decisions",
+    "audit",
+    "patients",
+    "patient_phones",
+    "patient_words",
+    "patient_external_ids",
+    "patient_caregivers",
+    "patient_merges",
+    "patient_changes",
+];
 
 /// Counts for people and for metrics, and what happens once in a node's life: they read what they must.
 const WHOLE: [&str; 6] = [
@@ -25,9 +38,22 @@ const WHOLE: [&str; 6] = [
 
 /// A clinic with a year of texts, made by the database itself.
 const FILL: &str = "
-    INSERT INTO patients (organization_id, id, kind, profile, birth_date_hash, last_name_hash, created_at, updated_at)
-    SELECT o, gen_random_uuid(), 'profile', '', sha256(n::text::bytea), sha256(n::text::bytea), n, n
+    INSERT INTO patients (organization_id, id, kind, profile, birth_date_hash, last_name_hash, created_at, updated_at,
+        indexed)
+    SELECT o, gen_random_uuid(), 'profile', '', sha256(n::text::bytea), sha256(n::text::bytea), n, n, TRUE
     FROM generate_series(1, 4000) n;
+    INSERT INTO patient_phones (organization_id, phone_hash, patient_id, phone)
+    SELECT o, birth_date_hash, p.id, '' FROM patients p;
+    INSERT INTO patient_words (organization_id, word_hash, patient_id)
+    SELECT o, sha256((n * 100 + p.created_at % 100)::text::bytea), p.id FROM patients p, generate_series(1, 10) n;
+    INSERT INTO patient_external_ids (organization_id, source, kind, value_hash, patient_id, created_at)
+    SELECT o, 'athena', 'mrn', birth_date_hash, p.id, 1 FROM patients p;
+    INSERT INTO patient_caregivers (organization_id, id, patient_id, caregiver_id, data, created_at)
+    SELECT o, gen_random_uuid(), p.id, p.id, '', 1 FROM patients p;
+    INSERT INTO patient_merges (organization_id, id, survivor_id, absorbed_id, created_at)
+    SELECT o, gen_random_uuid(), p.id, p.id, 1 FROM patients p;
+    INSERT INTO patient_changes (organization_id, patient_id, id, kind, actor, created_at)
+    SELECT o, p.id, gen_random_uuid(), 'patient.changed', 'staff', 1 FROM patients p;
     INSERT INTO conversations (organization_id, id, number_id, peer_hash, peer, identity, state, priority, tags,
         turn_number, sort_at, last_message_at, created_at, version)
     SELECT o, gen_random_uuid(), num, sha256(n::text::bytea), '', 'unasked',

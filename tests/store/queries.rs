@@ -10,7 +10,8 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 use crate::harness::{Fresh, Raw, raw};
 
 /// Queries that are finished where they are used.
-pub(crate) const BEGINNINGS: [&str; 3] = ["events/insert", "decisions/insert", "messages/give_back"];
+pub(crate) const BEGINNINGS: [&str; 4] =
+    ["events/insert", "decisions/insert", "messages/give_back", "patients/insert_words"];
 
 pub(crate) fn package(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)

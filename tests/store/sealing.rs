@@ -5,15 +5,15 @@ use anteroom_model::{
     states::{BindingMode, PatientKind},
 };
 use anteroom_store::{
-    Actor, Conversation, Exchange, Extra, MediaItem, NewBinding, NewDecision, NewEvent, NewInbound,
-    NewOutbound, NewPatient, NewPolicy, Org, Profile, StoreError,
+    Actor, By, Caregiver, Contact, Conversation, Exchange, ExternalId, Extra, MediaItem, NewBinding,
+    NewDecision, NewEvent, NewInbound, NewOutbound, NewPatient, NewPolicy, Org, Profile, StoreError,
 };
 use serde_json::json;
 
 use crate::harness::{Clinic, Fresh, commit, raw};
 
 /// What must never be found on disk. Long and odd enough not to come up by chance.
-const SECRETS: [&str; 13] = [
+const SECRETS: [&str; 17] = [
     "body: my knee hurts",
     "reply: see the nurse",
     "note: called his wife",
@@ -27,6 +27,10 @@ const SECRETS: [&str; 13] = [
     "decision: input and log",
     "event: data of it",
     "the carrier's secret",
+    "MRN-QX-48151623",
+    "Hildegunst von M",
+    "+15125550777",
+    "reason: typed twice",
 ];
 
 fn patient(first: &str, last: &str, born: &str, phone: &str) -> NewPatient {
@@ -37,7 +41,7 @@ fn patient(first: &str, last: &str, born: &str, phone: &str) -> NewPatient {
         date_of_birth: Some(born.into()),
         ..Profile::default()
     };
-    NewPatient { kind: PatientKind::Profile, profile, phones: vec![phone.into()] }
+    NewPatient { kind: PatientKind::Profile, profile, phones: vec![phone.into()], ..NewPatient::default() }
 }
 
 pub(crate) async fn nothing_of_a_patient_is_on_disk_in_the_clear(db: &Fresh) {
@@ -66,7 +70,7 @@ pub(crate) async fn nothing_of_a_patient_is_on_disk_in_the_clear(db: &Fresh) {
 
 async fn write_everything(org: &mut Org<'_>, clinic: Clinic) -> Result<(), StoreError> {
     let peer = "+15125550199";
-    org.insert_patient(&patient(SECRETS[6], SECRETS[5], SECRETS[8], peer)).await?;
+    write_directory(org, clinic).await?;
     let id: ConversationId = org.new_id();
     let mut conversation = Conversation::begin(id, clinic.number, None, peer, org.now());
     let answer = Some(SECRETS[3].into());
@@ -125,6 +129,24 @@ async fn write_everything(org: &mut Org<'_>, clinic: Clinic) -> Result<(), Store
     Ok(())
 }
 
+/// A patient with everything, changed and merged.
+async fn write_directory(org: &mut Org<'_>, clinic: Clinic) -> Result<(), StoreError> {
+    let by = By { reason: Some(SECRETS[16].into()), ..By::staff(clinic.staff) };
+    let mut new = patient(SECRETS[6], SECRETS[5], SECRETS[8], "+15125550199");
+    new.external_ids =
+        vec![ExternalId { source: "athena".into(), kind: "mrn".into(), value: SECRETS[13].into() }];
+    let id = org.create_patient(&new, &by).await?;
+    let before = org.record_to_change(id).await?.unwrap();
+    let mut after = before.clone();
+    let contact = Contact { name: SECRETS[14].into(), phone: Some(SECRETS[15].into()) };
+    let (id, relation) = (org.new_id(), "daughter".to_owned());
+    after.caregivers.push(Caregiver { id, relation, patient: None, contact: Some(contact) });
+    org.store_record(&before, &after, &by).await?;
+    let twin = org.create_patient(&patient(SECRETS[6], SECRETS[5], SECRETS[8], SECRETS[15]), &by).await?;
+    org.merge_patients((before.patient.id, None), (twin, None), &by).await?;
+    Ok(())
+}
+
 pub(crate) async fn another_master_key_opens_nothing(db: &Fresh) {
     let clinic = Clinic::new(db, "A").await;
     clinic.receive(db, "+15125550101", "hello").await;
@@ -173,7 +195,12 @@ pub(crate) async fn placeholders_never_share_a_name(db: &Fresh) {
     assert!(names.iter().all(|name| name.starts_with("Guest ")));
 
     let taken = Profile { placeholder_name: names.into_iter().next(), ..Profile::default() };
-    let again = NewPatient { kind: PatientKind::Placeholder, profile: taken, phones: Vec::new() };
+    let again = NewPatient {
+        kind: PatientKind::Placeholder,
+        profile: taken,
+        phones: Vec::new(),
+        ..NewPatient::default()
+    };
     let refused = commit!(db, clinic.organization, |org| org.insert_patient(&again).await);
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
 }

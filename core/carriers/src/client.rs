@@ -3,13 +3,15 @@
 use std::{error::Error as _, time::Duration};
 
 use anteroom_model::time::Timestamp;
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use reqwest::{Client, ClientBuilder, NoProxy, Proxy, Response, redirect};
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::{
-    CarrierKind, Credentials, FindError, FoundMessage, OutboundText, SendError, Sent, SentQuery, sandbox,
-    twilio,
+    CarrierKind, Certificates, Credentials, Delivery, Failure, FindError, FoundMessage, Inbound,
+    OutboundText, Rejection, SendError, Sent, SentQuery, aws, bandwidth, infobip, plivo, sandbox, signalwire,
+    sinch, smpp, telnyx, twilio, vonage,
 };
 
 /// The longest wait a carrier may ask for; a broken header must not park a text for years.
@@ -44,6 +46,8 @@ pub struct ClientError(#[source] reqwest::Error);
 #[derive(Clone, Debug)]
 pub struct Carriers {
     http: Client,
+    certificates: Certificates,
+    links: smpp::Links,
 }
 
 impl Carriers {
@@ -58,19 +62,57 @@ impl Carriers {
                 builder(config)?.tls_certs_only([]).build().map_err(ClientError)?
             }
         };
-        Ok(Self { http })
+        Ok(Self { http, certificates: Certificates::default(), links: smpp::Links::default() })
+    }
+
+    /// Checks that `delivery` comes from the account's carrier and reads it.
+    ///
+    /// Only AWS's may have to wait: for a signing certificate that is not known yet.
+    pub async fn receive(
+        &self,
+        credentials: &Credentials,
+        delivery: &Delivery<'_>,
+    ) -> Result<Inbound, Rejection> {
+        match credentials {
+            Credentials::Aws(account) => {
+                aws::receive(&self.http, account, &self.certificates, delivery).await
+            }
+            _ => crate::verify_and_parse(credentials, delivery, &self.certificates),
+        }
+    }
+
+    /// The links to message centres, by which SMPP accounts send and receive.
+    pub const fn links(&self) -> &smpp::Links {
+        &self.links
     }
 
     /// Hands `text` to the account's carrier, once.
     ///
     /// Dropping the future half-way is as ambiguous as a time-out.
     pub async fn send(&self, credentials: &Credentials, text: &OutboundText) -> Result<Sent, SendError> {
-        let result = match credentials {
-            Credentials::Twilio(twilio) => twilio::send(&self.http, twilio, text).await,
-            Credentials::Sandbox(_) => sandbox::send(text),
+        let result = if text.body.contains('\0') {
+            Err(SendError::Rejected(Failure::nul()))
+        } else {
+            self.send_clean(credentials, text).await
         };
         report(credentials.carrier(), text, &result);
         result
+    }
+
+    async fn send_clean(&self, credentials: &Credentials, text: &OutboundText) -> Result<Sent, SendError> {
+        match credentials {
+            Credentials::Twilio(account) => twilio::send(&self.http, account, text).await,
+            Credentials::SignalWire(account) => signalwire::send(&self.http, account, text).await,
+            Credentials::Telnyx(account) => telnyx::send(&self.http, account, text).await,
+            Credentials::Bandwidth(account) => bandwidth::send(&self.http, account, text).await,
+            Credentials::Plivo(account) => plivo::send(&self.http, account, text).await,
+            Credentials::Vonage(account) => vonage::send(&self.http, account, text).await,
+            Credentials::Sinch(account) => sinch::send(&self.http, account, text).await,
+            Credentials::Infobip(account) => infobip::send(&self.http, account, text).await,
+            Credentials::Aws(account) => aws::send(&self.http, account, text).await,
+            Credentials::Smpp(account) => smpp::send(&self.links, account, text).await,
+            Credentials::Sandbox(_) => sandbox::send(text),
+        }
     }
 
     /// Texts like `query` that the carrier has taken, oldest first. Settles a send that was ambiguous;
@@ -81,9 +123,18 @@ impl Carriers {
         query: &SentQuery,
     ) -> Result<Vec<FoundMessage>, FindError> {
         match credentials {
-            Credentials::Twilio(twilio) => twilio::find_sent(&self.http, twilio, query).await,
-            // Its send is local and never ambiguous.
-            Credentials::Sandbox(_) => Ok(Vec::new()),
+            Credentials::Twilio(account) => twilio::find_sent(&self.http, account, query).await,
+            Credentials::SignalWire(account) => signalwire::find_sent(&self.http, account, query).await,
+            Credentials::Bandwidth(account) => bandwidth::find_sent(&self.http, account, query).await,
+            Credentials::Plivo(account) => plivo::find_sent(&self.http, account, query).await,
+            Credentials::Vonage(account) => vonage::find_sent(&self.http, account, query).await,
+            Credentials::Sinch(account) => sinch::find_sent(&self.http, account, query).await,
+            Credentials::Infobip(account) => infobip::find_sent(&self.http, account, query).await,
+            Credentials::Aws(_) => aws::find_sent(query),
+            // A message centre tells only of ids, which is what is missing.
+            Credentials::Smpp(_) => Err(FindError::NotOffered),
+            // Sending again is the same text (`CarrierKind::dedupes_by_our_id`): nothing needs finding.
+            Credentials::Telnyx(_) | Credentials::Sandbox(_) => Ok(Vec::new()),
         }
     }
 }
@@ -117,7 +168,7 @@ fn report(carrier: CarrierKind, text: &OutboundText, result: &Result<Sent, SendE
 ///
 /// Only an error while connecting (or before) is sure to have sent nothing; anything later may have
 /// reached the carrier.
-pub fn transport(error: reqwest::Error) -> SendError {
+pub(crate) fn transport(error: reqwest::Error) -> SendError {
     let never_sent = error.is_connect() || error.is_builder();
     log_cause(error);
     if never_sent { SendError::Connect } else { SendError::Ambiguous }
@@ -134,6 +185,53 @@ pub(crate) fn log_cause(error: reqwest::Error) {
         source = cause.source();
     }
     tracing::info!(causes, "request to a carrier failed");
+}
+
+/// Bytes read of an answer to a send; they have about 1,000.
+const LONGEST_ANSWER: usize = 256 * 1024;
+
+/// Bytes read of a page of a list.
+const LONGEST_PAGE: usize = 4 * 1024 * 1024;
+
+/// The body of a success; of a refusal, what `refusal` makes of its status and body.
+///
+/// Everything between writing the request and reading the whole answer is ambiguous: a success without a
+/// readable body was taken, it seems, but under which id?
+pub(crate) async fn answer(
+    response: reqwest::Result<Response>,
+    refusal: impl FnOnce(StatusCode, &[u8]) -> SendError,
+) -> Result<Vec<u8>, SendError> {
+    let response = response.map_err(transport)?;
+    let status = response.status();
+    let retry_after = retry_after(response.headers());
+    Err(match status {
+        _ if status.is_success() => return body(response, LONGEST_ANSWER).await.ok_or(SendError::Ambiguous),
+        StatusCode::TOO_MANY_REQUESTS => SendError::RateLimited { retry_after },
+        // A gateway that gave up waiting knows no more than we would after a time-out.
+        StatusCode::GATEWAY_TIMEOUT => SendError::Ambiguous,
+        StatusCode::REQUEST_TIMEOUT => SendError::Unavailable { status: status.as_u16(), retry_after },
+        _ if status.is_server_error() => SendError::Unavailable { status: status.as_u16(), retry_after },
+        _ => refusal(status, &body(response, LONGEST_ANSWER).await.unwrap_or_default()),
+    })
+}
+
+/// What the body of a success says; one that can't be read is ambiguous.
+pub(crate) fn accepted<T: DeserializeOwned>(body: &[u8]) -> Result<T, SendError> {
+    serde_json::from_slice(body).map_err(|_| SendError::Ambiguous)
+}
+
+/// A page of a carrier's list.
+pub(crate) async fn list<T: DeserializeOwned>(response: reqwest::Result<Response>) -> Result<T, FindError> {
+    let response = response.map_err(|error| {
+        log_cause(error);
+        FindError::Unreachable
+    })?;
+    if response.status() != StatusCode::OK {
+        let status = response.status().as_u16();
+        return Err(FindError::Refused { status, retry_after: retry_after(response.headers()) });
+    }
+    let body = body(response, LONGEST_PAGE).await.ok_or(FindError::Unreachable)?;
+    serde_json::from_slice(&body).map_err(|_| FindError::Malformed)
 }
 
 /// The whole body, if it comes and is no longer than `limit` bytes.

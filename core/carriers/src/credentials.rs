@@ -6,13 +6,36 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use url::{Host, Url};
 
-use crate::{CarrierKind, sandbox::SandboxCredentials, twilio::TwilioCredentials};
+use crate::{
+    CarrierKind, aws::AwsCredentials, bandwidth::BandwidthCredentials, infobip::InfobipCredentials,
+    plivo::PlivoCredentials, sandbox::SandboxCredentials, signalwire::SignalWireCredentials,
+    sinch::SinchCredentials, smpp::SmppCredentials, telnyx::TelnyxCredentials, twilio::TwilioCredentials,
+    vonage::VonageCredentials,
+};
 
 /// An account's credentials: the plaintext of what the store keeps sealed.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// Fields of [`TwilioCredentials`].
     Twilio(TwilioCredentials),
+    /// Fields of [`SignalWireCredentials`].
+    SignalWire(SignalWireCredentials),
+    /// Fields of [`TelnyxCredentials`].
+    Telnyx(TelnyxCredentials),
+    /// Fields of [`BandwidthCredentials`].
+    Bandwidth(BandwidthCredentials),
+    /// Fields of [`PlivoCredentials`].
+    Plivo(PlivoCredentials),
+    /// Fields of [`VonageCredentials`].
+    Vonage(VonageCredentials),
+    /// Fields of [`SinchCredentials`].
+    Sinch(SinchCredentials),
+    /// Fields of [`InfobipCredentials`].
+    Infobip(InfobipCredentials),
+    /// Fields of [`AwsCredentials`].
+    Aws(AwsCredentials),
+    /// Fields of [`SmppCredentials`].
+    Smpp(SmppCredentials),
     /// Fields of [`SandboxCredentials`].
     Sandbox(SandboxCredentials),
 }
@@ -22,6 +45,15 @@ impl Credentials {
     pub fn from_json(carrier: CarrierKind, json: &[u8]) -> Result<Self, CredentialsError> {
         let read = match carrier {
             CarrierKind::Twilio => serde_json::from_slice(json).map(Self::Twilio),
+            CarrierKind::SignalWire => serde_json::from_slice(json).map(Self::SignalWire),
+            CarrierKind::Telnyx => serde_json::from_slice(json).map(Self::Telnyx),
+            CarrierKind::Bandwidth => serde_json::from_slice(json).map(Self::Bandwidth),
+            CarrierKind::Plivo => serde_json::from_slice(json).map(Self::Plivo),
+            CarrierKind::Vonage => serde_json::from_slice(json).map(Self::Vonage),
+            CarrierKind::Sinch => serde_json::from_slice(json).map(Self::Sinch),
+            CarrierKind::Infobip => serde_json::from_slice(json).map(Self::Infobip),
+            CarrierKind::Aws => serde_json::from_slice(json).map(Self::Aws),
+            CarrierKind::Smpp => serde_json::from_slice(json).map(Self::Smpp),
             CarrierKind::Sandbox => serde_json::from_slice(json).map(Self::Sandbox),
         };
         read.map_err(|error| CredentialsError { carrier, reason: reason(&error) })
@@ -31,6 +63,15 @@ impl Credentials {
     pub const fn carrier(&self) -> CarrierKind {
         match self {
             Self::Twilio(_) => CarrierKind::Twilio,
+            Self::SignalWire(_) => CarrierKind::SignalWire,
+            Self::Telnyx(_) => CarrierKind::Telnyx,
+            Self::Bandwidth(_) => CarrierKind::Bandwidth,
+            Self::Plivo(_) => CarrierKind::Plivo,
+            Self::Vonage(_) => CarrierKind::Vonage,
+            Self::Sinch(_) => CarrierKind::Sinch,
+            Self::Infobip(_) => CarrierKind::Infobip,
+            Self::Aws(_) => CarrierKind::Aws,
+            Self::Smpp(_) => CarrierKind::Smpp,
             Self::Sandbox(_) => CarrierKind::Sandbox,
         }
     }
@@ -111,6 +152,17 @@ impl BaseUrl {
             && url.username().is_empty()
             && url.password().is_none();
         (scheme && plain).then(|| Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
+    /// An address that is known to be one.
+    pub(crate) fn constant(text: &str) -> Self {
+        Self::parse(text).expect("a constant")
+    }
+
+    /// What stands between `//` and the path: the request's `Host`.
+    pub(crate) fn authority(&self) -> &str {
+        let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or_default()
     }
 
     /// This address followed by `path`, which begins with a slash.

@@ -48,6 +48,8 @@ pub struct Delivery<'a> {
     pub body: &'a [u8],
     /// The account's configured address for messages; never rebuilt from `Host`, which anybody can set.
     pub public_url: &'a str,
+    /// When it came: what signed moments are compared with.
+    pub received_at: Timestamp,
 }
 
 impl<'a> Delivery<'a> {
@@ -78,9 +80,9 @@ impl fmt::Debug for Delivery<'_> {
 /// What a verified delivery holds. Both may be empty: some statuses say nothing new.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inbound {
-    /// From [`Endpoint::Messages`].
+    /// Patients' texts. Carriers that call one address for all may bring them to either endpoint.
     pub messages: Vec<InboundMessage>,
-    /// From [`Endpoint::Status`].
+    /// Delivery reports, likewise.
     pub receipts: Vec<Receipt>,
 }
 
@@ -103,6 +105,47 @@ pub struct InboundMessage {
     pub segments: Option<u32>,
     /// The carrier's own account that owns the number, where it says so (Twilio's `AccountSid`).
     pub carrier_account: Option<String>,
+    /// When the carrier got it, where it says so.
+    pub at: Option<Timestamp>,
+    /// Which piece of a longer text this is, where the carrier hands on the pieces (Vonage's SMS API, SMPP).
+    pub part: Option<Part>,
+}
+
+impl InboundMessage {
+    /// A text and nothing besides.
+    pub(crate) fn new(carrier_message_id: String, from: Address, to: Address, body: String) -> Self {
+        Self {
+            carrier_message_id,
+            from,
+            to,
+            body,
+            media: Vec::new(),
+            opt_out_type: None,
+            segments: None,
+            carrier_account: None,
+            at: None,
+            part: None,
+        }
+    }
+}
+
+/// A piece of a longer text. Pieces belong together by sender, number and `reference`, and come in any
+/// order, or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The same for all pieces of one text; may come again with a later text.
+    pub reference: String,
+    /// From 1 to `count`.
+    pub number: u8,
+    /// How many there are, at least 2.
+    pub count: u8,
+}
+
+impl Part {
+    /// `None` for a text of one piece, and for numbers that make no sense: the text is then whole.
+    pub(crate) fn new(reference: String, number: u8, count: u8) -> Option<Self> {
+        (count > 1 && (1..=count).contains(&number)).then_some(Self { reference, number, count })
+    }
 }
 
 impl fmt::Debug for InboundMessage {
@@ -192,6 +235,12 @@ pub enum Rejection {
     /// The signature is none that the carrier would have made.
     #[error("the signature does not match the request")]
     SignatureInvalid,
+    /// Genuine, but signed too long ago, or for the future: a replay, or a clock that is wrong.
+    #[error("the request was signed too long ago or in the future")]
+    Stale,
+    /// What the signature has to be checked with can't be fetched just now; the carrier tries again.
+    #[error("the key of the signature can't be fetched")]
+    KeyUnavailable,
     /// Signed by the account's carrier, but about a carrier account that is not configured here.
     #[error("the request is about a carrier account that is not configured here")]
     WrongAccount,
@@ -235,6 +284,8 @@ impl Rejection {
         match self {
             Self::SignatureMissing => "signature_missing",
             Self::SignatureInvalid => "signature_invalid",
+            Self::Stale => "stale",
+            Self::KeyUnavailable => "key_unavailable",
             Self::WrongAccount => "wrong_account",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::Malformed(Malformed::Encoding) => "bad_encoding",
@@ -249,7 +300,10 @@ impl Rejection {
     /// The answer's status. A missing signature is 403, not 401: no challenge would help a carrier.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::SignatureMissing | Self::SignatureInvalid | Self::WrongAccount => StatusCode::FORBIDDEN,
+            Self::SignatureMissing | Self::SignatureInvalid | Self::Stale | Self::WrongAccount => {
+                StatusCode::FORBIDDEN
+            }
+            Self::KeyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
         }
@@ -294,6 +348,8 @@ mod tests {
         let all = [
             (Rejection::SignatureMissing, 403),
             (Rejection::SignatureInvalid, 403),
+            (Rejection::Stale, 403),
+            (Rejection::KeyUnavailable, 503),
             (Rejection::WrongAccount, 403),
             (Rejection::MethodNotAllowed { allow: "POST" }, 405),
             (Malformed::Encoding.into(), 400),
@@ -321,6 +377,8 @@ mod tests {
             opt_out_type: None,
             segments: Some(1),
             carrier_account: None,
+            at: None,
+            part: None,
         };
         let shown = format!("{message:?} {:?}", message.media);
         assert!(!shown.contains("knee") && !shown.contains("867"), "{shown}");

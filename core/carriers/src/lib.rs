@@ -6,59 +6,94 @@
 //!
 //! # To add a carrier
 //!
-//! Say it is called Telnyx. The compiler leads through most of it once the first step is done:
+//! It is a file here and a page in `docs/carriers`. Say it is called Telnyx; the compiler leads through most
+//! of it once the first step is done:
 //!
 //! 1. `CarrierKind::Telnyx` in [`kind`], with its word (`telnyx`): that is the webhook's path and the
-//!    stored value.
-//! 2. `src/telnyx.rs` (a folder beside it once it passes 500 lines; see [`twilio`]):
+//!    stored value. `dedupes_by_our_id` only if the carrier documents it.
+//! 2. `src/telnyx.rs` (a folder beside it once it has a second subject; see [`plivo`], [`aws`]):
 //!    - `TelnyxCredentials`, deserialized from the account's sealed JSON **with the carrier's own field
-//!      names**, so that an administrator copies what the carrier's console shows. Secrets are [`Secret`]s.
+//!      names**, so that an administrator copies what the carrier's console shows. What webhooks are signed
+//!      with is a [`rotation::Rotating`], so that it can be changed without losing a text; other secrets are
+//!      [`Secret`]s; ids that become part of an address are read by `identifier`.
 //!    - `verify_and_parse(&TelnyxCredentials, &Delivery) -> Result<Inbound, Rejection>`. First the method,
-//!      then the signature over *exactly the bytes received*, compared in constant time
-//!      (`Mac::verify_slice`, `subtle`), then the content. An unsigned or forged request must learn
-//!      nothing but `403`. Addresses go through [`Address::parse_lenient`], text through
-//!      [`inbound::text`], which refuses NUL. Parameters that are not known are ignored.
-//!    - `send(&reqwest::Client, &TelnyxCredentials, &OutboundText) -> Result<Sent, SendError>`. Hand
-//!      transport errors to [`client::transport`], which knows what "never sent" means; everything between
-//!      writing the request and reading the whole answer is [`SendError::Ambiguous`]. A carrier with an
-//!      idempotency key gets `our_id` there.
+//!      then the signature over *exactly the bytes received*, then the signed moment, then the content; all
+//!      from `verify`, which compares in constant time. The algorithm is the account's, never the
+//!      request's. An unsigned or forged request must learn nothing but `403`. Addresses go through
+//!      [`Address::parse_lenient`], text through [`inbound::text`], which refuses NUL. Parameters that are
+//!      not known are ignored. A window for moments is as long as the carrier's repeated attempts, unless it
+//!      is known to sign each anew: replays within it are the store's business, which takes each id once.
+//!    - `send(&reqwest::Client, &TelnyxCredentials, &OutboundText) -> Result<Sent, SendError>`. Hand the
+//!      answer to `client::answer`, which knows what "never sent" and "perhaps sent" mean. A carrier with an
+//!      idempotency key or a reference gets `our_id` there.
 //!    - `find_sent(…)` where the carrier can list messages, so that an ambiguous send can be settled.
-//!    - a table of its error codes in staff's words, each with a [`FailureKind`]. The carrier's own error
-//!      texts repeat phone numbers: never pass them on.
+//!    - a `CodeTable` of its error codes in staff's words, each with a [`FailureKind`]. The carrier's own
+//!      error texts repeat phone numbers: never pass them on.
 //! 3. An arm in [`Credentials`], [`verify_and_parse`], [`accept_response`], [`Carriers::send`] and
 //!    [`Carriers::find_sent`].
-//! 4. Tests: the carrier's published signature vectors, each rejection, each answer of its API against
-//!    `wiremock` (accepted, refused, 429, 5xx, time-out, refused connection, reset after the request).
+//! 4. Vectors: `tests/generate/make_telnyx.py`, in which the carrier's own package signs deliveries and
+//!    sends texts (`scripts/carrier-vectors`), and the word in `tests/conformance/vectors.rs`. The tests there
+//!    then do the rest: taken as signed, refused with one byte changed, ten thousand forgeries, sends as the
+//!    package makes them, and what each answer of its API means.
 //!
-//! What is known of ten carriers' contracts, and how far it can be trusted, is written down in the
-//! project's `CARRIERS.md`; put what you verified beside the code that relies on it.
+//! A carrier without webhooks is [`smpp`]: a link that is kept up, and an inbox.
 
+pub mod aws;
+pub mod bandwidth;
 pub mod client;
+mod codes;
 pub mod credentials;
 mod form;
+mod identifier;
 pub mod inbound;
+pub mod infobip;
+mod json;
 pub mod kind;
 pub mod outbound;
+pub mod plivo;
+pub mod rotation;
 pub mod sandbox;
+pub mod signalwire;
+pub mod sinch;
+pub mod smpp;
+pub mod telnyx;
 pub mod twilio;
+mod verify;
+pub mod vonage;
 
 pub use anteroom_model::phone::Address;
+pub use aws::Certificates;
 pub use client::{Carriers, ClientConfig, ClientError};
 pub use credentials::{Credentials, CredentialsError, Secret};
 pub use inbound::{
-    Delivery, Endpoint, Inbound, InboundMessage, Malformed, MediaRef, OptOutType, Receipt, ReceiptState,
-    Rejection,
+    Delivery, Endpoint, Inbound, InboundMessage, Malformed, MediaRef, OptOutType, Part, Receipt,
+    ReceiptState, Rejection,
 };
 pub use kind::CarrierKind;
 pub use outbound::{
     Failure, FailureKind, FindError, FoundMessage, NextStep, OutboundText, SendError, Sent, SentQuery,
 };
 
-/// Checks that `delivery` comes from the account's carrier and reads it.
-pub fn verify_and_parse(credentials: &Credentials, delivery: &Delivery<'_>) -> Result<Inbound, Rejection> {
+/// Checks that `delivery` comes from the account's carrier and reads it, with what is known already: a
+/// certificate of AWS's that isn't is [`Rejection::KeyUnavailable`]. [`Carriers::receive`] fetches it.
+pub fn verify_and_parse(
+    credentials: &Credentials,
+    delivery: &Delivery<'_>,
+    certificates: &Certificates,
+) -> Result<Inbound, Rejection> {
     match credentials {
-        Credentials::Twilio(twilio) => twilio::verify_and_parse(twilio, delivery),
-        Credentials::Sandbox(sandbox) => sandbox::verify_and_parse(sandbox, delivery),
+        Credentials::Aws(account) => aws::verify_and_parse(account, certificates, delivery),
+        Credentials::Twilio(account) => twilio::verify_and_parse(account, delivery),
+        Credentials::SignalWire(account) => signalwire::verify_and_parse(account, delivery),
+        Credentials::Telnyx(account) => telnyx::verify_and_parse(account, delivery),
+        Credentials::Bandwidth(account) => bandwidth::verify_and_parse(account, delivery),
+        Credentials::Plivo(account) => plivo::verify_and_parse(account, delivery),
+        Credentials::Vonage(account) => vonage::verify_and_parse(account, delivery),
+        Credentials::Sinch(account) => sinch::verify_and_parse(account, delivery),
+        Credentials::Infobip(account) => infobip::verify_and_parse(account, delivery),
+        // Its texts come by its own link; no webhook of its exists.
+        Credentials::Smpp(_) => Err(Rejection::SignatureMissing),
+        Credentials::Sandbox(account) => sandbox::verify_and_parse(account, delivery),
     }
 }
 
@@ -76,7 +111,15 @@ pub struct Answer {
 /// The answer that tells `carrier`: stored, nothing to say.
 pub const fn accept_response(carrier: CarrierKind) -> Answer {
     match carrier {
-        CarrierKind::Twilio => twilio::ACCEPTED,
-        CarrierKind::Sandbox => sandbox::ACCEPTED,
+        // They read TwiML, or what they call so; Plivo's is the same element.
+        CarrierKind::Twilio | CarrierKind::SignalWire | CarrierKind::Plivo => twilio::ACCEPTED,
+        CarrierKind::Telnyx
+        | CarrierKind::Bandwidth
+        | CarrierKind::Vonage
+        | CarrierKind::Sinch
+        | CarrierKind::Infobip
+        | CarrierKind::Aws
+        | CarrierKind::Smpp
+        | CarrierKind::Sandbox => sandbox::ACCEPTED,
     }
 }

@@ -19,6 +19,10 @@ pub struct OutboundText {
     pub body: String,
     /// Where receipts go: [`Endpoint::Status`](crate::Endpoint) of the account's public address.
     pub status_callback: String,
+    /// Addresses of pictures and other files that go with it; the carrier fetches them.
+    pub media_urls: Vec<String>,
+    /// Now: some carriers' requests are signed with the moment.
+    pub at: Timestamp,
 }
 
 impl fmt::Debug for OutboundText {
@@ -28,6 +32,7 @@ impl fmt::Debug for OutboundText {
             .field("to", &self.to)
             .field("from", &self.from)
             .field("body_len", &self.body.len())
+            .field("media", &self.media_urls.len())
             .finish_non_exhaustive()
     }
 }
@@ -52,6 +57,26 @@ pub struct Failure {
     pub kind: FailureKind,
     /// For staff to read; holds neither numbers nor the text.
     pub text: Cow<'static, str>,
+}
+
+impl Failure {
+    /// No carrier takes a NUL.
+    pub(crate) fn nul() -> Self {
+        Self {
+            code: "nul".into(),
+            kind: FailureKind::Other,
+            text: "The message contains a character that can't be sent.".into(),
+        }
+    }
+
+    /// Some carriers take no pictures.
+    pub(crate) fn no_media(carrier: &str) -> Self {
+        Self {
+            code: "no_media".into(),
+            kind: FailureKind::Other,
+            text: format!("{carrier} can't send pictures or files from this account.").into(),
+        }
+    }
 }
 
 /// What a failure comes down to. None of them is worth a retry.
@@ -132,6 +157,12 @@ pub enum NextStep {
     CheckOnly,
 }
 
+impl From<Failure> for SendError {
+    fn from(failure: Failure) -> Self {
+        Self::Rejected(failure)
+    }
+}
+
 impl SendError {
     /// What to do.
     pub const fn next_step(&self) -> NextStep {
@@ -159,6 +190,8 @@ impl SendError {
 /// What to look for among the texts that the carrier took.
 #[derive(Clone)]
 pub struct SentQuery {
+    /// Our id, which some carriers keep with the text.
+    pub our_id: MessageId,
     /// The patient.
     pub to: Address,
     /// The clinic's number.
@@ -207,6 +240,9 @@ pub enum FindError {
     /// The answer is not what was expected.
     #[error("the carrier's list is not what was expected")]
     Malformed,
+    /// The carrier offers no list: whoever sent it can't know.
+    #[error("the carrier lists no messages")]
+    NotOffered,
     /// Nothing found in as many messages as are read, and there are more.
     #[error("the carrier's list is too long to be sure")]
     TooLong,

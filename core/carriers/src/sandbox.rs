@@ -4,15 +4,18 @@
 //! account's secret. Sending is local: always taken, under an id made of ours.
 
 use anteroom_model::time::Timestamp;
-use hmac::{Hmac, KeyInit, Mac};
-use http::{Method, StatusCode};
-use serde::{Deserialize, de::DeserializeOwned};
+use hmac::{Hmac, Mac};
+use http::StatusCode;
+use serde::Deserialize;
 use sha2::Sha256;
 
 use crate::{
     Answer, Delivery, Endpoint, Failure, FailureKind, Inbound, InboundMessage, Malformed, MediaRef,
     OutboundText, Receipt, ReceiptState, Rejection, Secret, SendError, Sent,
     inbound::{address, message_id, text},
+    json::{read, required},
+    rotation::Rotating,
+    verify,
 };
 
 /// Header with the signature.
@@ -27,7 +30,7 @@ pub(crate) const ACCEPTED: Answer =
 #[serde(deny_unknown_fields)]
 pub struct SandboxCredentials {
     /// Key of the signatures.
-    pub secret: Secret,
+    pub secret: Rotating<Secret>,
 }
 
 /// Body of the messages webhook.
@@ -61,28 +64,19 @@ struct Report {
 
 /// The signature of `body`: what [`SIGNATURE_HEADER`] must hold.
 pub fn sign(secret: &Secret, body: &[u8]) -> String {
-    hex::encode(mac(secret, body).finalize().into_bytes())
-}
-
-fn mac(secret: &Secret, body: &[u8]) -> Hmac<Sha256> {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.expose().as_bytes())
-        .expect("HMAC takes keys of any length");
-    mac.update(body);
-    mac
+    hex::encode(verify::mac::<Hmac<Sha256>>(secret, &[body]).finalize().into_bytes())
 }
 
 pub(crate) fn verify_and_parse(
     credentials: &SandboxCredentials,
     delivery: &Delivery<'_>,
 ) -> Result<Inbound, Rejection> {
-    if delivery.method != Method::POST {
-        return Err(Rejection::MethodNotAllowed { allow: "POST" });
-    }
-    let signature = delivery.header(SIGNATURE_HEADER).ok_or(Rejection::SignatureMissing)?;
-    let signature = hex::decode(signature).map_err(|_| Rejection::SignatureInvalid)?;
-    mac(&credentials.secret, delivery.body)
-        .verify_slice(&signature)
-        .map_err(|_| Rejection::SignatureInvalid)?;
+    verify::post_only(delivery)?;
+    let signature = hex::decode(verify::proof(delivery, SIGNATURE_HEADER)?);
+    let signature = signature.map_err(|_| Rejection::SignatureInvalid)?;
+    credentials.secret.verify(delivery.received_at, |secret| {
+        verify::is_mac::<Hmac<Sha256>>(secret, &[delivery.body], &signature)
+    })?;
     Ok(match delivery.endpoint {
         Endpoint::Messages => {
             Inbound { messages: vec![message(read(delivery.body)?)?], receipts: Vec::new() }
@@ -91,29 +85,16 @@ pub(crate) fn verify_and_parse(
     })
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
-    let json = std::str::from_utf8(body).map_err(|_| Malformed::Encoding)?;
-    serde_json::from_str(json).map_err(|_| Malformed::Json)
-}
-
-fn required(name: &'static str, value: Option<String>) -> Result<String, Malformed> {
-    text(value.filter(|value| !value.is_empty()).ok_or(Malformed::Missing(name))?)
-}
-
 fn message(message: Message) -> Result<InboundMessage, Malformed> {
     let media = message.media.into_iter().map(|media| {
         Ok(MediaRef { url: text(media.url)?, content_type: media.content_type.map(text).transpose()? })
     });
-    Ok(InboundMessage {
-        carrier_message_id: message_id("id", &required("id", message.id)?)?,
-        from: address("from", &required("from", message.from)?)?,
-        to: address("to", &required("to", message.to)?)?,
-        body: text(message.text.ok_or(Malformed::Missing("text"))?)?,
-        media: media.collect::<Result<_, Malformed>>()?,
-        opt_out_type: None,
-        segments: None,
-        carrier_account: None,
-    })
+    let id = message_id("id", &required("id", message.id)?)?;
+    let from = address("from", &required("from", message.from)?)?;
+    let to = address("to", &required("to", message.to)?)?;
+    let body = text(message.text.ok_or(Malformed::Missing("text"))?)?;
+    let media = media.collect::<Result<_, Malformed>>()?;
+    Ok(InboundMessage { media, ..InboundMessage::new(id, from, to, body) })
 }
 
 fn receipt(report: Report) -> Result<Receipt, Malformed> {
@@ -136,7 +117,7 @@ fn receipt(report: Report) -> Result<Receipt, Malformed> {
 /// Takes every text. The id is made of ours, so sending again is the same message.
 pub(crate) fn send(text: &OutboundText) -> Result<Sent, SendError> {
     if text.body.contains('\0') {
-        return Err(SendError::Rejected(nul()));
+        return Err(SendError::Rejected(Failure::nul()));
     }
     Ok(Sent {
         carrier_message_id: format!("sandbox-{}", text.our_id),
@@ -145,18 +126,9 @@ pub(crate) fn send(text: &OutboundText) -> Result<Sent, SendError> {
     })
 }
 
-/// No carrier takes a NUL.
-pub(crate) fn nul() -> Failure {
-    Failure {
-        code: "nul".into(),
-        kind: FailureKind::Other,
-        text: "The message contains a character that can't be sent (NUL).".into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue};
+    use http::{HeaderMap, HeaderValue, Method};
 
     use super::*;
 
@@ -173,7 +145,7 @@ mod tests {
         if let Some(signature) = signature {
             headers.insert(SIGNATURE_HEADER, HeaderValue::from_str(signature).unwrap());
         }
-        let credentials = SandboxCredentials { secret: Secret::new("key".into()) };
+        let credentials = SandboxCredentials { secret: Rotating::new(Secret::new("key".into())) };
         let delivery = Delivery {
             endpoint,
             method,
@@ -181,6 +153,7 @@ mod tests {
             headers: &headers,
             body,
             public_url: "http://c.example/w",
+            received_at: Timestamp::from_micros(0),
         };
         verify_and_parse(&credentials, &delivery)
     }
@@ -269,6 +242,8 @@ mod tests {
             from: crate::Address::parse("+18005550100").unwrap(),
             body: "hi".into(),
             status_callback: String::new(),
+            media_urls: Vec::new(),
+            at: Timestamp::from_micros(0),
         };
         let sent = send(&text).unwrap();
         assert_eq!(sent.state, ReceiptState::Queued);

@@ -3,23 +3,27 @@
 //! <https://www.twilio.com/docs/usage/security>, <https://www.twilio.com/docs/messaging/guides/webhook-request>,
 //! <https://www.twilio.com/docs/messaging/api/message-resource>.
 
+use anteroom_model::time::Timestamp;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::{
     Address, Answer, Delivery, Endpoint, Inbound, InboundMessage, Malformed, MediaRef, OptOutType, Receipt,
     ReceiptState, Rejection, Secret,
+    codes::CodeTable,
     credentials::BaseUrl,
     form::Params,
     inbound::{address, message_id},
+    rotation::Rotating,
 };
 
-mod api;
+pub(crate) mod api;
 mod codes;
-mod signature;
+pub(crate) mod signature;
 
 pub(crate) use api::{find_sent, send};
 pub use codes::explain;
+use signature::Scheme;
 pub use signature::{SIGNATURE_HEADER, sign};
 
 /// `TwiML` that says nothing. Twilio reports error 11200 for an empty body and 12300 for a missing type.
@@ -40,8 +44,8 @@ pub struct TwilioCredentials {
     #[serde(deserialize_with = "sid")]
     pub account_sid: String,
     /// Signs webhooks and authenticates requests.
-    pub auth_token: Secret,
-    /// Tokens that webhooks may still be signed with while the token is being changed.
+    pub auth_token: Rotating<Secret>,
+    /// Tokens that webhooks may be signed with besides, without an end: those of `auth_token` have one.
     #[serde(default)]
     pub previous_auth_tokens: Vec<Secret>,
     /// Subaccounts that own some of the numbers: their webhooks are signed with their own tokens.
@@ -63,7 +67,7 @@ pub struct TwilioSubaccount {
     #[serde(deserialize_with = "sid")]
     pub account_sid: String,
     /// As for the account.
-    pub auth_token: Secret,
+    pub auth_token: Rotating<Secret>,
     /// As for the account.
     #[serde(default)]
     pub previous_auth_tokens: Vec<Secret>,
@@ -86,7 +90,19 @@ impl Default for ApiBaseUrl {
     }
 }
 
-fn sid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+impl TwilioCredentials {
+    /// How its webhooks are signed, at `at`.
+    fn scheme(&self, at: Timestamp) -> Scheme<'_> {
+        let own = (&self.account_sid, &self.auth_token, &self.previous_auth_tokens);
+        let subs = self.subaccounts.iter().map(|a| (&a.account_sid, &a.auth_token, &a.previous_auth_tokens));
+        let accounts = std::iter::once(own).chain(subs);
+        let accounts = accounts
+            .map(|(sid, token, previous)| (sid.as_str(), token.accepted(at).chain(previous).collect()));
+        Scheme { headers: &[SIGNATURE_HEADER], accounts: accounts.collect(), signs_json: false }
+    }
+}
+
+pub(crate) fn sid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let sid = String::deserialize(deserializer)?;
     // It becomes part of a URL's path.
     if sid.is_empty() || sid.len() > 64 || !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -105,11 +121,16 @@ pub(crate) fn verify_and_parse(
     credentials: &TwilioCredentials,
     delivery: &Delivery<'_>,
 ) -> Result<Inbound, Rejection> {
-    let params = signature::verify(credentials, delivery)?;
-    Ok(match delivery.endpoint {
-        Endpoint::Messages => Inbound { messages: vec![message(&params)?], receipts: Vec::new() },
+    let params = signature::verify(&credentials.scheme(delivery.received_at), delivery)?;
+    Ok(parse(&params, delivery.endpoint, &codes::TABLE)?)
+}
+
+/// Reads the parameters of either webhook.
+pub(crate) fn parse(params: &Params, endpoint: Endpoint, codes: &CodeTable) -> Result<Inbound, Malformed> {
+    Ok(match endpoint {
+        Endpoint::Messages => Inbound { messages: vec![message(params)?], receipts: Vec::new() },
         Endpoint::Status => {
-            Inbound { messages: Vec::new(), receipts: receipt(&params)?.into_iter().collect() }
+            Inbound { messages: Vec::new(), receipts: receipt(params, codes)?.into_iter().collect() }
         }
     })
 }
@@ -130,15 +151,15 @@ fn message(params: &Params) -> Result<InboundMessage, Malformed> {
         None if media.is_empty() => return Err(Malformed::Missing("Body")),
         None => String::new(),
     };
+    let id = carrier_message_id(params)?;
+    let from = address("From", params.required("From")?)?;
+    let to = address("To", params.required("To")?)?;
     Ok(InboundMessage {
-        carrier_message_id: carrier_message_id(params)?,
-        from: address("From", params.required("From")?)?,
-        to: address("To", params.required("To")?)?,
-        body,
         media,
         opt_out_type: params.first("OptOutType").and_then(opt_out_type),
         segments: params.first("NumSegments").and_then(|count| count.parse().ok()),
         carrier_account: params.filled("AccountSid").map(Into::into),
+        ..InboundMessage::new(id, from, to, body)
     })
 }
 
@@ -163,15 +184,15 @@ fn opt_out_type(word: &str) -> Option<OptOutType> {
 }
 
 /// `None` for a status that says nothing of a text we sent, or none that is known.
-fn receipt(params: &Params) -> Result<Option<Receipt>, Malformed> {
+fn receipt(params: &Params, codes: &CodeTable) -> Result<Option<Receipt>, Malformed> {
     let carrier_message_id = carrier_message_id(params)?;
     let status = match params.filled("MessageStatus") {
         Some(status) => status,
         None => params.filled("SmsStatus").ok_or(Malformed::Missing("MessageStatus"))?,
     };
     let Some(state) = state(status) else { return Ok(None) };
-    let code = params.first("ErrorCode").and_then(|code| code.parse().ok());
-    Ok(Some(Receipt { carrier_message_id, state, failure: codes::failure(state, code), at: None }))
+    let failure = codes.failure(state, params.first("ErrorCode"));
+    Ok(Some(Receipt { carrier_message_id, state, failure, at: None }))
 }
 
 /// Twilio's message states. `None` for those of inbound messages and for words that are new.

@@ -73,6 +73,12 @@ ids! {
     NumberId,
     /// A patient's profile or placeholder.
     PatientId,
+    /// Two records of the directory made one.
+    MergeId,
+    /// Who may speak for a patient.
+    CaregiverId,
+    /// A change of the directory.
+    ChangeId,
     /// One patient's thread on one number.
     ConversationId,
     /// A component that was sent to be a policy.
@@ -93,6 +99,12 @@ ids! {
     DecisionId,
     /// A candidate tried on recorded decisions.
     BacktestId,
+    /// One verification of a texter.
+    VerificationId,
+    /// Where lists of patients come from.
+    RosterSourceId,
+    /// One list of patients on its way into the directory.
+    RosterRunId,
     /// A patient's STOP.
     OptOutId,
     /// An entry of the audit log.

@@ -96,6 +96,54 @@ words! {
         Rejected = "rejected",
     }
 
+    /// How far a verification is, or how it ended.
+    VerificationState {
+        /// A question is open.
+        Asking = "asking",
+        /// The texter has been answered; the directory is asked next.
+        Matching = "matching",
+        /// One patient fits.
+        Matched = "matched",
+        /// Nobody fits.
+        None = "none",
+        /// Several fit.
+        Several = "several",
+        /// Asked again, they say to be another patient than before.
+        Another = "another",
+        /// Too many attempts: not looked at.
+        Locked = "locked",
+        /// The questions ended without claims to match: the texter wanted no more, or could not be understood.
+        GaveUp = "gave_up",
+        /// No answer came.
+        TimedOut = "timed_out",
+        /// Nobody was asked: the phone has one owner.
+        Linked = "linked",
+        /// Nobody was asked, and nobody was found.
+        Unasked = "unasked",
+        /// Staff said who it is.
+        Staff = "staff",
+    }
+
+    /// What staff found of an automatic outcome.
+    VerificationLabel {
+        /// It was right.
+        Right = "right",
+        /// It named another patient than the one who was texting.
+        Wrong = "wrong",
+        /// The patient is in the directory, and it did not find them.
+        Missed = "missed",
+    }
+
+    /// Whose claims a lock keeps from being matched.
+    LockScope {
+        /// One phone's.
+        Phone = "phone",
+        /// Everybody's on one of the clinic's numbers.
+        Number = "number",
+        /// Everybody's.
+        Organization = "organization",
+    }
+
     /// Who sent a message towards whom.
     Direction {
         /// From a patient (MO).
@@ -195,6 +243,38 @@ words! {
         Profile = "profile",
         /// A random readable name for somebody not identified.
         Placeholder = "placeholder",
+    }
+
+    /// Life of a record of the directory.
+    PatientState {
+        /// Somebody's own.
+        Active = "active",
+        /// Found through another record that it was merged into.
+        Merged = "merged",
+        /// Emptied on an administrator's word; only its id is left.
+        Deleted = "deleted",
+    }
+
+    /// Where a phone rings.
+    PhoneKind {
+        /// Can be texted.
+        Mobile = "mobile",
+        /// At home.
+        Home = "home",
+        /// At work.
+        Work = "work",
+        /// Anything else.
+        Other = "other",
+    }
+
+    /// Whose phone it is.
+    PhoneOwner {
+        /// The patient's own.
+        Own = "self",
+        /// A family's or a household's: it never says by itself who is texting.
+        Shared = "shared",
+        /// That of somebody who may speak for the patient.
+        Caregiver = "caregiver",
     }
 }
 

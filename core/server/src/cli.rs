@@ -3,6 +3,7 @@
 mod admin;
 mod backup;
 mod compile;
+mod import;
 pub(crate) mod place;
 mod policy;
 mod start;
@@ -77,6 +78,8 @@ enum Command {
         #[arg(long, value_name = "URL")]
         to: Option<String>,
     },
+    /// Import a list of patients, as a source says how.
+    Import(import::ImportArgs),
     /// Set up organizations, staff, carrier accounts and numbers.
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -161,6 +164,7 @@ fn run(cli: Cli) -> Result<bool, Failure> {
     let done = match cli.command {
         // The only ones that answer.
         Command::Policy(command) => return policy::run(command),
+        Command::Import(args) => return answer(import::run(args)),
         Command::Serve { config, listen, data_dir, database_url, master_key, roles, policy_memory_mib } => {
             let mut config = config::read(config.as_deref())?;
             config.listen = listen.unwrap_or(config.listen);
@@ -198,6 +202,10 @@ fn run(cli: Cli) -> Result<bool, Failure> {
 }
 
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    answer(work)
+}
+
+fn answer<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(work);
     // What still blocks a thread is work that was given up: a component that somebody's upload had compiled.

@@ -1,4 +1,4 @@
-//! What must happen now and then: snoozes end, queues are measured, caches are tidied.
+//! What must happen now and then: snoozes and verifications end, queues are measured, caches are tidied.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use anteroom_store::{Actor, ConversationChange, NewEvent, StoreError};
 use futures::FutureExt;
 use serde_json::json;
 
-use crate::{app::App, telemetry};
+use crate::{app::App, pipeline::settle, telemetry};
 
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -32,6 +32,40 @@ pub async fn run(app: App) {
                 }
             }
             Err(error) => tracing::error!(%error, "snoozed conversations could not be looked for"),
+        }
+        if let Err(error) = end_verifications(&app).await {
+            tracing::error!(%error, "verifications could not be looked for");
+        }
+        if let Err(error) = index_patients(&app).await {
+            tracing::error!(%error, "patients could not be made searchable");
+        }
+    }
+}
+
+/// Ends questions that nobody answers, and matches claims that a process left behind.
+async fn end_verifications(app: &App) -> Result<(), StoreError> {
+    for (organization, id) in app.store.due_verifications().await? {
+        if let Err(error) = settle::due(app, organization, id).await {
+            tracing::error!(verification = %id, %error, "a verification could not be ended");
+        }
+    }
+    Ok(())
+}
+
+/// Makes patients searchable who were stored before there was a search, or by a node of the last version.
+async fn index_patients(app: &App) -> Result<(), StoreError> {
+    loop {
+        let waiting = app.store.patients_to_index().await?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        for (organization, id) in waiting {
+            app.store
+                .write(organization, move |mut org| async move { org.index_patient(id).await }.boxed())
+                .await?;
+        }
+        if app.stop.is_cancelled() {
+            return Ok(());
         }
     }
 }

@@ -27,5 +27,6 @@ pub mod pipeline;
 pub mod policies;
 pub mod problem;
 pub mod replay;
+pub mod roster;
 pub mod telemetry;
 pub mod uploads;

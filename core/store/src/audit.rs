@@ -80,4 +80,14 @@ impl Org<'_> {
     pub async fn audit(&mut self, before: AuditId, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
         Ok(fetch_all!(self, AuditEntry, "audit/list", before, i64::from(limit)))
     }
+
+    /// Entries about one subject before `before`, newest first.
+    pub async fn audit_of(
+        &mut self,
+        subject: Uuid,
+        before: AuditId,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        Ok(fetch_all!(self, AuditEntry, "audit/of_subject", subject, before, i64::from(limit)))
+    }
 }

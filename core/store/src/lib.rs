@@ -44,6 +44,7 @@ mod policy_health;
 mod postgres;
 mod queue;
 mod redact;
+mod roster;
 pub mod seal;
 mod signals;
 mod signing;
@@ -52,6 +53,7 @@ mod staff;
 mod store;
 pub mod transfer;
 mod uploads;
+mod verifications;
 mod writer;
 
 pub use accounts::{CarrierAccount, NewCarrierAccount, NewNumber, Number};
@@ -69,16 +71,29 @@ pub use notes::Note;
 pub use notices::Notice;
 pub use opt_outs::OptOut;
 pub use org::Org;
-pub use organizations::{Facility, Organization, OrganizationSettings, PolicyRules, Team};
-pub use patients::{NewPatient, Patient, Profile};
+pub use organizations::{
+    Facility, IdentityLimits, IdentityRules, NumberIdentityRules, Organization, OrganizationSettings,
+    PolicyRules, Team,
+};
+pub use patients::{
+    By, Caregiver, Contact, Deleted, Deletion, ExternalId, Found, Merge, MergeRefusal, Merged, NewPatient,
+    Patient, PatientChange, PatientWord, Phone, PhoneOwnership, Profile, Record, RecordChange, SearchPage,
+    SearchPosition, UndoRefusal, Undone, Upserted,
+};
 pub use policies::{Binding, Canary, NewBinding, NewPolicy, PolicyRow, Retired};
 pub use policy_health::CallCost;
 pub use queue::{Claimed, InboundWork, OutboundWork, SendEnd};
+pub use roster::{
+    Applied, Checkpoint, EntryKey, FileState, Looked, NewRosterRun, NewRosterSource, NewRow, ReportPart,
+    ReportRow, RosterEntry, RosterFile, RosterMembership, RosterOf, RosterOrigin, RosterOutcome, RosterPhase,
+    RosterRun, RosterSecrets, RosterSource, RosterState, RunProblem, Tally,
+};
 pub use seal::{MasterKey, OrgKeys};
 pub use signing::{PolicySignature, SigningKey};
 pub use staff::{NewStaff, Session, Staff, Token};
 pub use store::{OldestDue, Store, StoreOptions};
 pub use uploads::{PolicyUpload, UploadEnd};
+pub use verifications::{Attempts, Claimed as ClaimedIdentity, OutcomeCount, Verification, VerificationLock};
 
 /// The SQL of a query file, relative to `core/store/queries`, without its ending.
 macro_rules! sql {

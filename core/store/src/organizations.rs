@@ -1,8 +1,11 @@
 //! Organizations, their facilities and teams.
 
+use std::collections::BTreeMap;
+
 use anteroom_model::{
     hours::OpeningHours,
-    ids::{FacilityId, OrganizationId, TeamId},
+    ids::{FacilityId, NumberId, OrganizationId, TeamId},
+    matching,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, types::Json};
@@ -42,6 +45,91 @@ pub struct OrganizationSettings {
     pub help_text: String,
     /// What uploaded policies must show before they take effect.
     pub policy_rules: PolicyRules,
+    /// How texters are verified.
+    pub identity: IdentityRules,
+}
+
+/// How texters are verified. What they are asked, and in which words, is the identity policy's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityRules {
+    /// Which claims must agree.
+    pub matching: matching::Rules,
+    /// Minutes after which a question that nobody answers is given up.
+    pub timeout_minutes: u32,
+    /// Days after which somebody verified is asked again; 0: never.
+    pub reverify_days: u32,
+    /// Minutes after which somebody who was not verified is asked again; 0: never.
+    pub ask_again_minutes: u32,
+    /// Against guessing.
+    pub limits: IdentityLimits,
+    /// What is otherwise on some numbers.
+    pub numbers: BTreeMap<NumberId, NumberIdentityRules>,
+}
+
+/// What one number has otherwise; absent: as the organization.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NumberIdentityRules {
+    /// See [`IdentityRules::timeout_minutes`].
+    pub timeout_minutes: Option<u32>,
+    /// See [`IdentityRules::reverify_days`].
+    pub reverify_days: Option<u32>,
+    /// See [`IdentityRules::ask_again_minutes`].
+    pub ask_again_minutes: Option<u32>,
+}
+
+/// How many claims that don't match there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityLimits {
+    /// Of one phone within a day.
+    pub attempts_per_phone: u32,
+    /// People that one phone says to be within a day, unmatched: more is enumeration.
+    pub identities_per_phone: u32,
+    /// On one number within an hour.
+    pub attempts_per_number: u32,
+    /// In the organization within an hour.
+    pub attempts_per_organization: u32,
+    /// How long nothing is matched then.
+    pub lock_minutes: u32,
+}
+
+impl Default for IdentityLimits {
+    fn default() -> Self {
+        Self {
+            attempts_per_phone: 5,
+            identities_per_phone: 3,
+            attempts_per_number: 60,
+            attempts_per_organization: 300,
+            lock_minutes: 24 * 60,
+        }
+    }
+}
+
+impl Default for IdentityRules {
+    fn default() -> Self {
+        Self {
+            matching: matching::Rules::default(),
+            timeout_minutes: 24 * 60,
+            reverify_days: 365,
+            ask_again_minutes: 0,
+            limits: IdentityLimits::default(),
+            numbers: BTreeMap::new(),
+        }
+    }
+}
+
+impl IdentityRules {
+    /// The rules on `number`.
+    pub fn on(&self, number: NumberId) -> NumberIdentityRules {
+        let own = self.numbers.get(&number).copied().unwrap_or_default();
+        NumberIdentityRules {
+            timeout_minutes: own.timeout_minutes.or(Some(self.timeout_minutes)),
+            reverify_days: own.reverify_days.or(Some(self.reverify_days)),
+            ask_again_minutes: own.ask_again_minutes.or(Some(self.ask_again_minutes)),
+        }
+    }
 }
 
 /// What an organization asks of uploaded policies before they take effect.
@@ -71,6 +159,7 @@ impl Default for OrganizationSettings {
             opt_out_text: "You will get no more texts from {{organization}}. Reply START to get them again."
                 .into(),
             policy_rules: PolicyRules::default(),
+            identity: IdentityRules::default(),
             opt_in_text: "You will get texts from {{organization}} again. Reply STOP to end them.".into(),
             help_text:
                 "{{organization}}: text us and our staff will answer. In an emergency call 911. Message and \

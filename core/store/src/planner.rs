@@ -41,7 +41,7 @@ mod tests {
     use crate::{MasterKey, Store, StoreOptions, conn::on, sql};
 
     /// Queries over tables that grow with every text: an index must find their rows.
-    const BUSY: [(&str, &str); 10] = [
+    const BUSY: [(&str, &str); 14] = [
         (sql!("messages/automatic"), "messages_of_conversation"),
         (sql!("messages/of_conversation"), "messages_of_conversation"),
         (sql!("events/of_conversation"), "events_of_conversation"),
@@ -49,6 +49,10 @@ mod tests {
         (sql!("decisions/of_policy"), "decisions_of_policy"),
         (sql!("decisions/chain"), "decisions_in_chain"),
         (sql!("decisions/walk"), "decisions_in_chain"),
+        (sql!("verifications/of_conversation"), "verifications_of_conversation"),
+        (sql!("verifications/attempts"), "verifications_of_phone"),
+        (sql!("verifications/due"), "verifications_due"),
+        (sql!("patients/by_record_number"), "patient_external_ids_by_value"),
         (sql!("patients/by_phone"), "phone_hash=?"),
         (sql!("patients/by_birth_date"), "patients_by_birth_date"),
         (sql!("patients/phones"), "patient_phones_by_patient"),

@@ -4,8 +4,9 @@
 use std::fmt;
 
 use crate::{
-    CarrierAccount, Conversation, Exchange, Extra, InboundWork, MediaItem, Message, NewCarrierAccount,
-    NewNumber, NewOutbound, NewPatient, Note, Number, OptOut, OutboundWork, Patient, Profile,
+    Caregiver, CarrierAccount, Contact, Conversation, Exchange, ExternalId, Extra, Found, InboundWork,
+    MediaItem, Merge, Message, NewCarrierAccount, NewNumber, NewOutbound, NewPatient, Note, Number, OptOut,
+    OutboundWork, Patient, PatientChange, PatientWord, Phone, Profile, Record, SearchPage,
 };
 
 macro_rules! by_id {
@@ -28,8 +29,37 @@ macro_rules! by_name {
     )*};
 }
 
-by_id!(CarrierAccount, Conversation, InboundWork, Message, Note, Number, OptOut, OutboundWork, Patient);
-by_name!(Exchange, Extra, MediaItem, NewCarrierAccount, NewNumber, NewOutbound, NewPatient, Profile);
+by_id!(
+    Caregiver,
+    CarrierAccount,
+    Conversation,
+    InboundWork,
+    Merge,
+    Message,
+    Note,
+    Number,
+    OptOut,
+    OutboundWork,
+    Patient,
+    PatientChange,
+);
+by_name!(
+    Contact,
+    Exchange,
+    ExternalId,
+    Extra,
+    Found,
+    MediaItem,
+    NewCarrierAccount,
+    NewNumber,
+    NewOutbound,
+    NewPatient,
+    PatientWord,
+    Phone,
+    Profile,
+    Record,
+    SearchPage,
+);
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use anteroom_sdk::date::Date;
-use anteroom_sdk::text::fold;
+use anteroom_sdk::text::{fold, words};
 
+use crate::numbers;
 use crate::settings::DateOrder;
 
 /// Nobody older has been recorded (122 years); beyond it, somebody mistyped.
@@ -26,25 +27,103 @@ const MONTHS: [(&str, &str); 12] = [
     ("december", "diciembre"),
 ];
 
-/// Finds a date of birth and where it stands (byte range). `compact` admits digits in a row (`03041985`).
+/// Said of a date that is a birthday.
+const LABELS: [&str; 12] = [
+    "dob",
+    "born",
+    "birth",
+    "birthday",
+    "birthdate",
+    "bday",
+    "naci",
+    "nacio",
+    "nacimiento",
+    "cumpleanos",
+    "nacida",
+    "nacido",
+];
+
+/// Said of a date that is none.
+const OTHER_DATES: [&str; 16] = [
+    "appointment",
+    "appt",
+    "appts",
+    "schedule",
+    "reschedule",
+    "visit",
+    "surgery",
+    "refill",
+    "available",
+    "availability",
+    "cita",
+    "citas",
+    "visita",
+    "cirugia",
+    "consulta",
+    "vacuna",
+];
+
+/// Finds a date of birth and where it stands (byte range). Eight digits in a row (`03041985`) are one anywhere,
+/// six only where `compact` admits them or the text calls them a birthday.
 ///
 /// The order of day and month is `order`'s; where that gives no date, the other one is meant (`25/12/1985`).
+/// `None` for a date that the text says is another one: "can I come on 3/4?", "my appointment is 3/4/26".
 pub(crate) fn find(text: &str, order: DateOrder, today: Date, compact: bool) -> Option<(Date, Range<usize>)> {
-    let tokens = scan(text);
+    let said = words(text);
+    let labelled = said.iter().any(|word| LABELS.contains(&word.as_str()));
+    let asks = text.contains('?') && said.iter().filter(|word| is_letters(word)).count() > 3;
+    if !labelled && (asks || said.iter().any(|word| OTHER_DATES.contains(&word.as_str()))) {
+        return None;
+    }
+    let compact = compact || labelled;
+    let tokens = spell_out(&scan(text));
     let reader = Reader { order, today };
     // Three numbers first: "April 12/10/85" is somebody named April.
     let numbers = (0..tokens.len()).find_map(|at| reader.three_numbers(&tokens, at));
     let named = || (0..tokens.len()).find_map(|at| reader.named_month(&tokens, at));
-    let row = || tokens.iter().find_map(|token| reader.digits_in_a_row(token));
-    let (date, range) = numbers.or_else(named).or_else(|| compact.then(row).flatten())?;
-    Some((date, range))
+    let row = || tokens.iter().find_map(|token| reader.digits_in_a_row(token, compact));
+    numbers.or_else(named).or_else(row)
 }
 
+fn is_letters(word: &str) -> bool {
+    word.chars().all(char::is_alphabetic)
+}
+
+/// Numbers said in words become numbers in digits.
+fn spell_out(tokens: &[Token]) -> Vec<Token> {
+    let mut spelt = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while at < tokens.len() {
+        // Words in a row; a hyphen may stand inside a number ("twenty-first").
+        let run: Vec<(usize, &str)> = (at..tokens.len())
+            .take_while(|&at| matches!(tokens[at].kind, TokenKind::Word(_) | TokenKind::Separator))
+            .filter_map(|at| match &tokens[at].kind {
+                TokenKind::Word(word) => Some((at, word.as_str())),
+                _ => None,
+            })
+            .take(8)
+            .collect();
+        let said: Vec<&str> = run.iter().map(|(_, word)| *word).collect();
+        if let (TokenKind::Word(_), Some(spelled)) = (&tokens[at].kind, numbers::read(&said)) {
+            let last = run[spelled.words - 1].0;
+            let range = tokens[at].range.start..tokens[last].range.end;
+            spelt.push(Token { kind: TokenKind::Number(spelled.value.to_string()), range });
+            at = last + 1;
+        } else {
+            spelt.push(tokens[at].clone());
+            at += 1;
+        }
+    }
+    spelt
+}
+
+#[derive(Clone)]
 struct Token {
     kind: TokenKind,
     range: Range<usize>,
 }
 
+#[derive(Clone)]
 enum TokenKind {
     /// ASCII digits; an ordinal's ending (`4th`) is swallowed.
     Number(String),
@@ -77,14 +156,16 @@ fn scan(text: &str) -> Vec<Token> {
         let kind = match c {
             c if c.is_ascii_digit() => TokenKind::Number(text[start..end].to_owned()),
             c if c.is_alphabetic() => TokenKind::Word(fold(&text[start..end])),
-            '/' | '-' | '.' | ',' | '\'' | '\u{2019}' | '\u{2010}'..='\u{2015}' => TokenKind::Separator,
+            '/' | '\\' | '-' | '.' | ',' | '\'' | '\u{2019}' | '\u{2010}'..='\u{2015}' => {
+                TokenKind::Separator
+            }
             _ => TokenKind::Other,
         };
-        // "4th": the ending touches its number.
+        // "4th", "1ro": the ending touches its number.
         if let (TokenKind::Word(word), Some(Token { kind: TokenKind::Number(_), range })) =
             (&kind, tokens.last_mut())
             && range.end == start
-            && ["st", "nd", "rd", "th"].contains(&word.as_str())
+            && ["st", "nd", "rd", "th", "ro", "er", "do"].contains(&word.as_str())
         {
             range.end = end;
             continue;
@@ -108,7 +189,11 @@ impl Reader {
         let date = match (a.len(), b.len(), c.len()) {
             (4, 1..=2, 1..=2) => self.date(a, b, c),
             (2, 1..=2, 1..=2) if self.order == DateOrder::Ymd => self.date(a, b, c),
-            (1..=2, 1..=2, 2 | 4) => self.day_and_month(a, b, c),
+            (1..=2, 1..=2, 2 | 4) => self.day_and_month(a, b, c).or_else(|| {
+                // "85/03/04": the first can only be a year.
+                let year_first = a.len() == 2 && a > "31" && c.len() == 2;
+                year_first.then(|| self.date(a, b, c)).flatten()
+            }),
             _ => None,
         }?;
         Some((date, tokens[first].range.start..tokens[last].range.end))
@@ -125,6 +210,8 @@ impl Reader {
             (month_at(tokens, month_place)?, day, month_place)
         };
         let (year, last) = number(tokens, skip_joint(tokens, day_at + 1))?;
+        // "1985 March 4".
+        let (day, year) = if day.len() == 4 && year.len() <= 2 { (year, day) } else { (day, year) };
         if day.len() > 2 || !matches!(year.len(), 2 | 4) {
             return None;
         }
@@ -133,7 +220,7 @@ impl Reader {
     }
 
     /// `03041985`, `030485`, `19850304`.
-    fn digits_in_a_row(&self, token: &Token) -> Option<(Date, Range<usize>)> {
+    fn digits_in_a_row(&self, token: &Token, compact: bool) -> Option<(Date, Range<usize>)> {
         let TokenKind::Number(digits) = &token.kind else { return None };
         let year_first = || {
             let split = digits.len() - 4;
@@ -143,8 +230,8 @@ impl Reader {
         let date = match (digits.len(), self.order) {
             (8, DateOrder::Ymd) => year_first().or_else(year_last),
             (8, _) => year_last().or_else(year_first),
-            (6, DateOrder::Ymd) => year_first(),
-            (6, _) => year_last(),
+            (6, DateOrder::Ymd) if compact => year_first(),
+            (6, _) if compact => year_last(),
             _ => None,
         }?;
         Some((date, token.range.clone()))
@@ -187,12 +274,53 @@ fn month_at(tokens: &[Token], at: usize) -> Option<usize> {
         return Some(9);
     }
     let abbreviates = |month: &str| word.len() >= 3 && month.starts_with(word.as_str());
-    MONTHS.iter().position(|(en, es)| abbreviates(en) || abbreviates(es)).map(|index| index + 1)
+    let meant = |month: &str| is_typo(word, month);
+    MONTHS
+        .iter()
+        .position(|(en, es)| abbreviates(en) || abbreviates(es))
+        .or_else(|| MONTHS.iter().position(|(en, es)| meant(en) || meant(es)))
+        .map(|index| index + 1)
 }
 
-/// One `/`, `-` or the like.
+/// Names that are a letter away from a month.
+const NOT_MONTHS: [&str; 4] = ["mario", "marco", "augusto", "maria"];
+
+/// One letter too many, too few, another one, or two that changed places; in a long word two of these.
+fn is_typo(word: &str, month: &str) -> bool {
+    let (word, month) = (word.as_bytes(), month.as_bytes());
+    // Nearly all pairs end here: what is below costs fuel.
+    if word.first() != month.first()
+        || word.len() < 4
+        || month.len() < 5
+        || word.len().abs_diff(month.len()) > 2
+    {
+        return false;
+    }
+    !NOT_MONTHS.iter().any(|name| name.as_bytes() == word)
+        && distance(word, month) <= if month.len() >= 8 { 2 } else { 1 }
+}
+
+/// Optimal string alignment.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(rows[i - 2][j - 2] + 1);
+            }
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+/// A `/`, `-` or the like, typed once or twice.
 fn skip_separator(tokens: &[Token], at: usize) -> usize {
-    at + usize::from(matches!(tokens.get(at).map(|t| &t.kind), Some(TokenKind::Separator)))
+    let stands = |at: usize| matches!(tokens.get(at).map(|t| &t.kind), Some(TokenKind::Separator));
+    at + usize::from(stands(at)) + usize::from(stands(at) && stands(at + 1))
 }
 
 /// Separators, "of", "de".
@@ -200,7 +328,11 @@ fn skip_joint(tokens: &[Token], mut at: usize) -> usize {
     while let Some(token) = tokens.get(at) {
         match &token.kind {
             TokenKind::Separator => at += 1,
-            TokenKind::Word(word) if matches!(word.as_str(), "of" | "de" | "del" | "the") => at += 1,
+            TokenKind::Word(word)
+                if matches!(word.as_str(), "of" | "de" | "del" | "the" | "el" | "year" | "ano") =>
+            {
+                at += 1;
+            }
             _ => break,
         }
     }
@@ -347,6 +479,8 @@ mod tests {
     #[test]
     fn digits_in_a_row_need_the_question() {
         let today = Date::parse("2026-03-04").unwrap();
-        assert!(find("03041985", DateOrder::Mdy, today, false).is_none());
+        assert!(find("030485", DateOrder::Mdy, today, false).is_none());
+        assert!(find("John Smith 03041985", DateOrder::Mdy, today, false).is_some());
+        assert!(find("dob 030485", DateOrder::Mdy, today, false).is_some());
     }
 }

@@ -5,6 +5,7 @@ use anteroom_sdk::identity::Claim;
 
 use crate::birth;
 use crate::name::{self, Name};
+use crate::relation;
 use crate::settings::{Kind, Question, Settings};
 
 const FIRST: &str = "first-name";
@@ -18,6 +19,8 @@ pub(crate) struct Claims {
     list: Vec<(String, String)>,
     /// A lone word where a full name was asked for: people send first and last name in two texts.
     half_name: Option<String>,
+    /// The texter writes for somebody else.
+    for_another: bool,
 }
 
 impl Claims {
@@ -45,6 +48,11 @@ impl Claims {
         }
     }
 
+    /// Whether the texter writes for somebody else.
+    pub(crate) fn for_another(&self) -> bool {
+        self.for_another
+    }
+
     /// Reads one answer: what `question` asked for, and a date of birth or a name given along with it.
     pub(crate) fn read(&mut self, question: &Question, answer: &str, settings: &Settings, today: Date) {
         match question.kind {
@@ -64,6 +72,10 @@ impl Claims {
             _ => {}
         }
 
+        if let Some(another) = relation::find(answer) {
+            return self.read_another(&another, answer, settings, today);
+        }
+
         // Digits in a row are a date only where a date was asked for.
         let compact = question.kind == Kind::DateOfBirth;
         let born = birth::find(answer, settings.date_order, today, compact);
@@ -79,6 +91,26 @@ impl Claims {
             _ => self.read_full_name(name),
         }
         if let Some((date, _)) = born {
+            self.add(BIRTH, &date.iso());
+        }
+    }
+
+    /// What was said until then was said of the texter, and not of the patient.
+    fn read_another(
+        &mut self,
+        another: &relation::ForAnother,
+        answer: &str,
+        settings: &Settings,
+        today: Date,
+    ) {
+        if !self.for_another {
+            *self = Self { for_another: true, ..Self::default() };
+        }
+        // "my son Luis": a first name, wherever it stands.
+        self.read_full_name(name::find(&another.name));
+        if let Some((date, place)) = birth::find(answer, settings.date_order, today, false)
+            && place.start >= another.at
+        {
             self.add(BIRTH, &date.iso());
         }
     }

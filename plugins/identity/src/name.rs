@@ -2,6 +2,8 @@
 
 use anteroom_sdk::text::words;
 
+use crate::surnames;
+
 /// What an answer says of a name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Name {
@@ -20,12 +22,13 @@ impl Name {
 }
 
 /// Said before a name.
-const BEFORE: [&str; 28] = [
+const BEFORE: &[&str] = &[
     "my name is",
     "my names",
     "my name",
     "the name is",
     "name is",
+    "names",
     "full name",
     "name",
     "i am",
@@ -33,53 +36,152 @@ const BEFORE: [&str; 28] = [
     "this is",
     "it is",
     "its",
+    "patient name is",
     "patient name",
+    "patients name is",
+    "patients name",
+    "patient is",
+    "the patient is",
     "patient",
     "hi",
     "hello",
     "hey",
     "sure",
     "yes",
+    "yeah",
+    "yep",
     "ok",
     "okay",
+    "of course",
     "good morning",
     "good afternoon",
+    "good evening",
+    "sorry",
+    "thanks",
+    "thank you",
+    "here you go",
     "me llamo",
+    "mi nombre completo es",
     "mi nombre es",
+    "mi nombre",
+    "nombre completo",
+    "nombre",
+    "nombre del paciente",
+    "el paciente es",
+    "la paciente es",
+    "el nombre es",
+    "su nombre es",
+    "se llama",
+    "paciente",
     "soy",
+    "yo soy",
     "hola",
+    "buenos dias",
+    "buenas tardes",
+    "buenas noches",
+    "buenas",
+    "si",
+    "claro",
+    "claro que si",
+    "perdon",
+    "disculpe",
+    "gracias",
+    "con gusto",
+    "es",
     "and",
+    "y",
+    "dob",
+    "date of birth",
+    "birthday",
+    "born",
+    "on",
+    "naci",
+    "fecha de nacimiento",
+    "a nombre de",
+    "under",
+    "call me",
+    "texter",
+    "yo me llamo",
 ];
 
 /// Said after a name, or around a date that has been cut out.
-const AFTER: [&str; 24] = [
+const AFTER: &[&str] = &[
     "date of birth",
+    "date birth",
     "birth date",
     "birthdate",
     "birthday",
     "dob",
     "bday",
+    "db",
     "born",
     "was",
     "is",
     "my",
     "and",
     "on",
+    "in",
     "thanks",
     "thank you",
+    "ty",
+    "thx",
     "please",
     "here",
+    "sir",
+    "maam",
     "fecha de nacimiento",
+    "fecha nacimiento",
+    "fecha de nac",
+    "fecha nac",
+    "fecha",
+    "f nac",
+    "nacimiento",
     "mi",
     "es",
     "y",
     "nacido",
     "nacida",
+    "naci",
+    "nacio",
+    "en",
+    "del",
+    "de",
     "el",
     "gracias",
+    "por favor",
+    "cumpleanos",
+    "cumplo anos",
+    "a sus ordenes",
+    "age",
+    "years old",
+    "year old",
+    "yo",
+    "edad",
+    "anos",
+    "tengo",
+    "im",
+    "i am",
+    "am",
+    "i",
+    "the",
+    "phone",
+    "cell",
+    "tel",
+    "mrn",
+    "he",
+    "she",
+    "her",
+    "his",
+    "su",
+    "date",
+    "mi cumpleanos",
+    "para servirle",
+    "again",
+    "speaking",
 ];
 
-const TITLES: [&str; 8] = ["mr", "mrs", "ms", "miss", "mx", "dr", "sr", "sra"];
+const TITLES: [&str; 13] =
+    ["mr", "mrs", "ms", "miss", "mx", "dr", "sr", "sra", "srta", "senor", "senora", "don", "dona"];
 const SUFFIXES: [&str; 8] = ["jr", "sr", "ii", "iii", "iv", "md", "phd", "rn"];
 
 /// Words that a last name may begin with.
@@ -93,10 +195,15 @@ const NEVER: &str = " the is are was were what why who when where how which plea
     wants would could should have has had does didnt dont doesnt cant wont isnt know your yours our they them this \
     that these there for with about because already told said gave refill refills prescription prescriptions \
     appointment appointments medicine medication doctor nurse clinic pharmacy insurance bill billing results test \
-    patient call text texting number name birthday birth date dob help hello yes yeah yep nope okay sorry nothing \
+    patient call calling text texting number name birthday birth date dob help hello yes yeah yep nope okay sorry nothing \
     never later skip cancel private privacy personal information question questions wrong person someone somebody \
     sure pain sick hurts fever emergency today tomorrow yesterday send get give make just only still and or but \
-    if it its ";
+    if it its receta cita citas medicina clinica farmacia seguro dolor fiebre ayuda que quien cual cuando donde como \
+    porque por para con pero esto eso esta estan nada nadie necesito quiero quisiera puedo puede tengo tiene hola \
+    buenos buenas gracias usted ustedes mensaje numero telefono pregunta llamar no? senorita ya muy mucho entiendo \
+    idea rather prefer business guess joke working came come back soon wait hang minute second moment whats \
+    old years anos language english spanish espanol ingles bleeding chest breathe car driving busy lol haha duele \
+    duelen pecho cabeza estomago siento prefiero quieren dejen deje stop asking leave alone ";
 
 /// Also names (An Do, My Le, Sam New): one beside another word is fine, two make a sentence.
 const SELDOM: &str = " a i im me my mine you we he she us no not new on in at to of do so can am be ok hi hey \
@@ -109,14 +216,15 @@ const LONGEST: usize = 25;
 ///
 /// `None` for questions, sentences, and words with digits in them.
 pub(crate) fn find(text: &str) -> Option<Name> {
-    if text.contains('?') || text.split_whitespace().nth(LONGEST).is_some() {
+    if text.contains(['?', '\u{bf}']) || text.split_whitespace().nth(LONGEST).is_some() {
         return None;
     }
     if let Some(name) = labelled(text) {
         return Some(name);
     }
+    let numberless = without_numbers(text);
     let mut parts: Vec<Vec<&str>> = Vec::new();
-    for part in text.split([',', ';']) {
+    for part in numberless.split([',', ';']) {
         let part = name_words(part)?;
         if !part.is_empty() {
             parts.push(part);
@@ -136,15 +244,46 @@ pub(crate) fn find(text: &str) -> Option<Name> {
     }
 }
 
-/// `First name: John, last name: Smith`, in either order.
-fn labelled(text: &str) -> Option<Name> {
-    let spaced = text.replace([',', ';', ':', '\n', '\r', '='], " ");
-    let all: Vec<&str> = spaced.split_whitespace().collect();
-    let label = |word: &str| {
-        all.windows(2).position(|pair| key(pair[0]) == word && key(pair[1]) == "name").map(|at| (at, at + 2))
+/// Phone numbers, house numbers and the like are no part of a name; digits inside a word spoil it.
+fn without_numbers(text: &str) -> String {
+    let is_number = |word: &str| {
+        word.chars().any(|c| c.is_ascii_digit())
+            && word.chars().all(|c| c.is_ascii_digit() || c.is_ascii_punctuation())
     };
-    let (first_label, first_at) = label("first")?;
-    let (last_label, last_at) = label("last")?;
+    let words = text.split_inclusive(char::is_whitespace);
+    words
+        .map(|word| {
+            let bare = word.trim_end();
+            if !is_number(bare) {
+                return word;
+            }
+            // The comma or the line's end after it still parts what stands beside.
+            if bare.ends_with([',', ';']) { ", " } else { " " }
+        })
+        .collect()
+}
+
+/// `First name: John, last name: Smith`, `Nombre: José Apellido: Núñez`, in either order.
+fn labelled(text: &str) -> Option<Name> {
+    let marked = text.replace([':', '='], " : ");
+    let spaced = marked.replace([',', ';', '\n', '\r'], " ");
+    let all: Vec<&str> = spaced.split_whitespace().collect();
+    let at = |at: usize| all.get(at).map(|word| if *word == ":" { ":".to_owned() } else { key(word) });
+    let label = |words: [&str; 3]| {
+        let [english, spanish, plural] = words;
+        (0..all.len()).find_map(|from| {
+            let word = at(from)?;
+            let next = at(from + 1).unwrap_or_default();
+            let long = word == english && next == "name";
+            let short = (word == english || word == spanish || word == plural) && next == ":";
+            (long || short).then(|| {
+                let after = from + 1 + usize::from(long);
+                (from, after + usize::from(at(after).is_some_and(|word| word == ":")))
+            })
+        })
+    };
+    let (first_label, first_at) = label(["first", "nombre", "nombres"])?;
+    let (last_label, last_at) = label(["last", "apellido", "apellidos"])?;
     let until = |from: usize, other: usize| if other > from { other } else { all.len() };
     let first = all[first_at..until(first_at, last_label)].join(" ");
     let last = all[last_at..until(last_at, first_label)].join(" ");
@@ -159,6 +298,10 @@ fn from_words(list: &[&str]) -> Option<Name> {
     }
     // The last word, and the particles that lead up to it: "Ana Maria de la Cruz" is a de la Cruz.
     let mut from = rest.len() - 1;
+    // Two family names: "Maria Garcia Lopez" is a Garcia Lopez.
+    if from > 0 && surnames::is_one(&key(rest[from - 1])) {
+        from -= 1;
+    }
     while from > 0 && is_particle(rest, from - 1) {
         from -= 1;
     }

@@ -196,6 +196,42 @@ fn questions_and_required_claims_can_be_chosen() {
 }
 
 #[test]
+fn settings_from_before_there_were_phrases_get_the_manifests() {
+    let mut settings = default_settings();
+    let phrases: Vec<String> = serde_json::from_value(settings["decline_phrases"].take()).unwrap();
+    assert_eq!(phrases, crate::settings::DECLINE_PHRASES);
+    for new in ["decline_phrases", "exit_words", "languages"] {
+        settings.as_object_mut().unwrap().remove(new);
+    }
+    for question in settings["questions"].as_array_mut().unwrap() {
+        question.as_object_mut().unwrap().remove("for_another");
+    }
+    let (end, _) = talk_with(&settings, &["hola", "quiero salir"]);
+    let Step::GiveUp(farewell) = end else { panic!("{end:?}") };
+    assert_eq!(farewell.reason, "exit");
+    assert!(farewell.acknowledgement.starts_with("No problem"), "there is one language");
+    let (end, _) = talk_with(&settings, &["hi", "I'd rather not say"]);
+    assert!(matches!(end, Step::GiveUp(farewell) if farewell.reason == "declined"));
+}
+
+#[test]
+fn another_language_is_told_by_its_words() {
+    let mut settings = default_settings();
+    let mut portuguese = settings["languages"][0].clone();
+    portuguese["language"] = "pt".into();
+    portuguese["words"] = serde_json::json!(["olá", "obrigado", "preciso", "nome"]);
+    portuguese["questions"][0]["ask"] = "Qual é o seu nome?".into();
+    settings["languages"].as_array_mut().unwrap().push(portuguese);
+    let first = |text: &str| match talk_with(&settings, &[text]).0 {
+        Step::Ask(prompt) => prompt.text,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(first("Olá, preciso de ajuda"), "Qual é o seu nome?");
+    assert!(first("Hola, necesito una cita").starts_with("Gracias por escribir"));
+    assert!(first("hello").starts_with("Thanks for texting"));
+}
+
+#[test]
 fn wrong_settings_are_named() {
     let mut cases = vec![(serde_json::json!({}), "missing field `questions`".to_owned())];
     let mut with = |pointer: &str, value: serde_json::Value, problem: &str| {
@@ -211,6 +247,8 @@ fn wrong_settings_are_named() {
     with("/max_attempts", 0.into(), "max_attempts: expected 1 to 10");
     with("/date_order", "ydm".into(), "date_order");
     with("/exit_word", " ".into(), "exit_word");
+    with("/languages/0/questions/1/name", "other".into(), "\"es\" has no wording of \"date-of-birth\"");
+    with("/languages/0/acknowledgement", "{{name}}".into(), "unknown variable {{name}}");
     for (settings, problem) in cases {
         let error = next(&settings, &turn("hi", vec![])).unwrap_err();
         assert_eq!(error.code, "settings");

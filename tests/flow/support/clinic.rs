@@ -269,7 +269,13 @@ async fn seed(org: &mut Org<'_>) -> Result<CarrierAccountId, StoreError> {
             ..Profile::default()
         };
         let phones = vec![phone.into()];
-        org.insert_patient(&NewPatient { kind: PatientKind::Profile, profile, phones }).await?;
+        org.insert_patient(&NewPatient {
+            kind: PatientKind::Profile,
+            profile,
+            phones,
+            ..NewPatient::default()
+        })
+        .await?;
     }
     let account = NewCarrierAccount {
         carrier: "sandbox".into(),

@@ -20,6 +20,7 @@ use anteroom::{
     directory::Directory,
     housekeeping, http_server, outbox, pipeline,
     policies::Policies,
+    roster,
     uploads::Uploads,
 };
 use anteroom_carriers::{Carriers, ClientConfig};
@@ -128,6 +129,12 @@ impl TestApp {
         self.server.tasks.spawn(backtest::run(self.server.clone()));
     }
 
+    /// Begins to import rosters, and to look into folders.
+    pub(crate) fn start_rosters(&self) {
+        self.server.tasks.spawn(roster::run(self.server.clone()));
+        self.server.tasks.spawn(roster::look(self.server.clone()));
+    }
+
     /// Waits until every text that came in is worked.
     pub(crate) async fn worked(&self) {
         self.drained(Direction::Inbound).await;
@@ -138,6 +145,9 @@ impl TestApp {
         // In this order: what ends an inbound message queues its replies in the same transaction.
         self.drained(Direction::Inbound).await;
         self.drained(Direction::Outbound).await;
+        // What a texter claims is matched after the answer to it is queued.
+        let matched = || async { self.server.store.matching_verifications().await.unwrap() == 0 };
+        eventually("all claims are matched", matched).await;
     }
 
     async fn drained(&self, direction: Direction) {

@@ -20,6 +20,7 @@ pub mod proxy;
 mod rest;
 mod signer;
 mod sse;
+pub mod sshd;
 pub mod uploads;
 mod wait;
 mod webhook;

@@ -2,20 +2,15 @@
 //!
 //! Twilio has no idempotency key, so a send whose answer is lost is settled by listing messages.
 
-use http::StatusCode;
-use reqwest::{Client, Response};
+use reqwest::Client;
 use serde::Deserialize;
 
 use super::{TwilioCredentials, codes, state};
 use crate::{
-    Address, Failure, FailureKind, FindError, FoundMessage, OutboundText, ReceiptState, Secret, SendError,
-    Sent, SentQuery, client, sandbox,
+    Address, Failure, FindError, FoundMessage, OutboundText, ReceiptState, Secret, SendError, Sent,
+    SentQuery, client, codes::CodeTable, credentials::BaseUrl, json::Code,
 };
 
-/// Bytes read of an answer to a send; they have about 1,000.
-const LONGEST_ANSWER: usize = 256 * 1024;
-/// Bytes read of a page of [`PAGE_SIZE`] messages.
-const LONGEST_PAGE: usize = 4 * 1024 * 1024;
 /// Messages on a page of the list.
 const PAGE_SIZE: &str = "200";
 /// Pages read: 1,000 texts from one number to one patient.
@@ -23,31 +18,43 @@ const MOST_PAGES: usize = 5;
 /// Under which all of the API lives.
 const VERSION: &str = "/2010-04-01/";
 
-/// Who sends: the account, or the subaccount that owns the number.
-struct Sender<'a> {
-    account_sid: &'a str,
-    auth_token: &'a Secret,
-    messaging_service_sid: Option<&'a str>,
+/// Who sends: an account, or the subaccount that owns the number.
+pub(crate) struct Sender<'a> {
+    pub(crate) base: &'a BaseUrl,
+    /// Under which all of the API lives.
+    pub(crate) version: &'static str,
+    pub(crate) account_sid: &'a str,
+    pub(crate) auth_token: &'a Secret,
+    pub(crate) messaging_service_sid: Option<&'a str>,
+    pub(crate) codes: &'static CodeTable,
 }
 
 impl<'a> Sender<'a> {
     fn of(credentials: &'a TwilioCredentials, from: &Address) -> Self {
+        let base = &credentials.api_base_url.0;
+        let (version, codes) = (VERSION, &codes::TABLE);
         match credentials.subaccounts.iter().find(|sub| sub.numbers.contains(from)) {
             Some(sub) => Self {
+                base,
+                version,
                 account_sid: &sub.account_sid,
                 auth_token: &sub.auth_token,
                 messaging_service_sid: sub.messaging_service_sid.as_deref(),
+                codes,
             },
             None => Self {
+                base,
+                version,
                 account_sid: &credentials.account_sid,
                 auth_token: &credentials.auth_token,
                 messaging_service_sid: credentials.messaging_service_sid.as_deref(),
+                codes,
             },
         }
     }
 
     fn messages_path(&self) -> String {
-        format!("{VERSION}Accounts/{}/Messages.json", self.account_sid)
+        format!("{}Accounts/{}/Messages.json", self.version, self.account_sid)
     }
 }
 
@@ -56,7 +63,7 @@ impl<'a> Sender<'a> {
 struct Message {
     sid: String,
     status: Option<String>,
-    error_code: Option<u32>,
+    error_code: Option<Code>,
     direction: Option<String>,
     to: Option<String>,
     from: Option<String>,
@@ -70,8 +77,8 @@ impl Message {
         self.status.as_deref().and_then(state).unwrap_or(ReceiptState::Queued)
     }
 
-    fn failure(&self) -> Option<Failure> {
-        codes::failure(self.state(), self.error_code)
+    fn failure(&self, codes: &CodeTable) -> Option<Failure> {
+        codes.failure(self.state(), self.error_code.as_ref().map(|code| code.0.as_str()))
     }
 
     /// Whether this is a text from us, between the two, with just this body.
@@ -86,7 +93,7 @@ impl Message {
 
 #[derive(Deserialize)]
 struct Refusal {
-    code: Option<u32>,
+    code: Option<Code>,
 }
 
 #[derive(Deserialize)]
@@ -95,16 +102,20 @@ struct Page {
     next_page_uri: Option<String>,
 }
 
-/// `POST …/Messages.json`.
 pub(crate) async fn send(
     http: &Client,
     credentials: &TwilioCredentials,
     text: &OutboundText,
 ) -> Result<Sent, SendError> {
-    if text.body.contains('\0') {
-        return Err(SendError::Rejected(sandbox::nul()));
-    }
-    let sender = Sender::of(credentials, &text.from);
+    send_as(http, &Sender::of(credentials, &text.from), text).await
+}
+
+/// `POST …/Messages.json`.
+pub(crate) async fn send_as(
+    http: &Client,
+    sender: &Sender<'_>,
+    text: &OutboundText,
+) -> Result<Sent, SendError> {
     // With a Messaging Service, `From` still says which of its numbers: the patient's thread is on one.
     let mut form = vec![
         ("To", text.to.as_str()),
@@ -112,48 +123,22 @@ pub(crate) async fn send(
         ("Body", &text.body),
         ("StatusCallback", &text.status_callback),
     ];
+    form.extend(text.media_urls.iter().map(|url| ("MediaUrl", url.as_str())));
     form.extend(sender.messaging_service_sid.map(|sid| ("MessagingServiceSid", sid)));
     let response = http
-        .post(credentials.api_base_url.0.join(&sender.messages_path()))
+        .post(sender.base.join(&sender.messages_path()))
         .basic_auth(sender.account_sid, Some(sender.auth_token.expose()))
         .form(&form)
         .send()
-        .await
-        .map_err(client::transport)?;
-    if response.status().is_success() { accepted(response).await } else { Err(refused(response).await) }
-}
-
-/// A success without a readable body is ambiguous: taken, it seems, but under which id?
-async fn accepted(response: Response) -> Result<Sent, SendError> {
-    let body = client::body(response, LONGEST_ANSWER).await.ok_or(SendError::Ambiguous)?;
-    let message: Message = serde_json::from_slice(&body).map_err(|_| SendError::Ambiguous)?;
-    Ok(Sent { state: message.state(), failure: message.failure(), carrier_message_id: message.sid })
-}
-
-async fn refused(response: Response) -> SendError {
-    let status = response.status();
-    let retry_after = client::retry_after(response.headers());
-    match status {
-        StatusCode::TOO_MANY_REQUESTS => SendError::RateLimited { retry_after },
-        // A gateway that gave up waiting knows no more than we would after a time-out.
-        StatusCode::GATEWAY_TIMEOUT => SendError::Ambiguous,
-        StatusCode::REQUEST_TIMEOUT => SendError::Unavailable { status: status.as_u16(), retry_after },
-        _ if status.is_server_error() => SendError::Unavailable { status: status.as_u16(), retry_after },
-        _ => {
-            let body = client::body(response, LONGEST_ANSWER).await;
-            let code = body.and_then(|body| serde_json::from_slice::<Refusal>(&body).ok()?.code);
-            SendError::Rejected(code.map_or_else(|| without_code(status), codes::explain))
-        }
-    }
-}
-
-fn without_code(status: StatusCode) -> Failure {
-    let account = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND);
-    Failure {
-        code: format!("http_{}", status.as_u16()),
-        kind: if account { FailureKind::Account } else { FailureKind::Other },
-        text: format!("Twilio refused the message (HTTP {}).", status.as_u16()).into(),
-    }
+        .await;
+    let body = client::answer(response, |status, body| {
+        let code = serde_json::from_slice::<Refusal>(body).ok().and_then(|refusal| refusal.code);
+        sender.codes.refusal(status, code.as_ref().map(|code| code.0.as_str())).into()
+    })
+    .await?;
+    let message: Message = client::accepted(&body)?;
+    let (state, failure) = (message.state(), message.failure(sender.codes));
+    Ok(Sent { carrier_message_id: message.sid, state, failure })
 }
 
 /// `GET …/Messages.json?To=…&From=…`, newest first, page by page.
@@ -165,7 +150,14 @@ pub(crate) async fn find_sent(
     credentials: &TwilioCredentials,
     query: &SentQuery,
 ) -> Result<Vec<FoundMessage>, FindError> {
-    let sender = Sender::of(credentials, &query.from);
+    find_as(http, &Sender::of(credentials, &query.from), query).await
+}
+
+pub(crate) async fn find_as(
+    http: &Client,
+    sender: &Sender<'_>,
+    query: &SentQuery,
+) -> Result<Vec<FoundMessage>, FindError> {
     // Twilio's dates have whole seconds.
     let since = query.since.micros().div_euclid(1_000_000);
     let mut found = Vec::new();
@@ -175,17 +167,17 @@ pub(crate) async fn find_sent(
             None => {
                 let wanted =
                     [("To", query.to.as_str()), ("From", query.from.as_str()), ("PageSize", PAGE_SIZE)];
-                http.get(credentials.api_base_url.0.join(&sender.messages_path())).query(&wanted)
+                http.get(sender.base.join(&sender.messages_path())).query(&wanted)
             }
-            Some(path) => http.get(credentials.api_base_url.0.join(path)),
+            Some(path) => http.get(sender.base.join(path)),
         };
         let page = page.basic_auth(sender.account_sid, Some(sender.auth_token.expose()));
-        let page = read_page(page.send().await).await?;
+        let page: Page = client::list(page.send().await).await?;
         for message in page.messages {
             let created =
                 message.date_created.as_deref().and_then(client::date).ok_or(FindError::Malformed)?;
             if message.is_like(query) && created.micros().div_euclid(1_000_000) >= since {
-                let (state, failure) = (message.state(), message.failure());
+                let (state, failure) = (message.state(), message.failure(sender.codes));
                 found.push(FoundMessage { carrier_message_id: message.sid, state, failure, created });
             }
         }
@@ -193,7 +185,7 @@ pub(crate) async fn find_sent(
         match &next {
             None => break,
             // The token goes nowhere but to the API.
-            Some(path) if !path.starts_with(VERSION) => return Err(FindError::Malformed),
+            Some(path) if !path.starts_with(sender.version) => return Err(FindError::Malformed),
             Some(_) => {}
         }
     }
@@ -202,19 +194,6 @@ pub(crate) async fn find_sent(
     }
     found.sort_by_key(|message| message.created);
     Ok(found)
-}
-
-async fn read_page(response: reqwest::Result<Response>) -> Result<Page, FindError> {
-    let response = response.map_err(|error| {
-        client::log_cause(error);
-        FindError::Unreachable
-    })?;
-    if response.status() != StatusCode::OK {
-        let status = response.status().as_u16();
-        return Err(FindError::Refused { status, retry_after: client::retry_after(response.headers()) });
-    }
-    let body = client::body(response, LONGEST_PAGE).await.ok_or(FindError::Unreachable)?;
-    serde_json::from_slice(&body).map_err(|_| FindError::Malformed)
 }
 
 #[cfg(test)]

@@ -1,106 +1,104 @@
 //! Twilio's error codes in staff's words. <https://www.twilio.com/docs/api/errors>.
 
-use std::borrow::Cow;
-
-use crate::{Failure, FailureKind, ReceiptState};
+use crate::{
+    Failure,
+    FailureKind::{Account, Landline, OptedOut, Other, Spam, Unreachable, Unregistered},
+    codes::{CodeTable, Row},
+};
 
 /// The failure that `code` stands for.
 pub fn explain(code: u32) -> Failure {
-    let (kind, text) = known(code);
-    let text = match text {
-        Some(text) => Cow::Borrowed(text),
-        None => Cow::Owned(format!("Twilio could not deliver the message (error {code}).")),
-    };
-    Failure { code: code.to_string(), kind, text }
+    TABLE.explain(&code.to_string())
 }
 
-/// Why a text that is in `state` failed. `None` while it hasn't.
-pub(super) fn failure(state: ReceiptState, code: Option<u32>) -> Option<Failure> {
-    match (state, code.filter(|code| *code != 0)) {
-        (ReceiptState::Failed, Some(code)) => Some(explain(code)),
-        (ReceiptState::Failed, None) => Some(Failure {
-            code: "undelivered".into(),
-            kind: FailureKind::Other,
-            text: "Twilio could not deliver the message and gave no reason.".into(),
-        }),
-        _ => None,
-    }
-}
+pub(super) const TABLE: CodeTable = CodeTable { carrier: "Twilio", rows: ROWS };
 
-fn known(code: u32) -> (FailureKind, Option<&'static str>) {
-    use FailureKind::{Account, Landline, OptedOut, Other, Spam, Unreachable, Unregistered};
-    let (kind, text) = match code {
-        21610 => (
-            OptedOut,
-            "The patient has texted STOP to this number. They must text START before they can be texted again.",
-        ),
-
-        21211 => (Unreachable, "The patient's number is not a valid phone number."),
-        21612 | 21408 => {
-            (Unreachable, "Twilio can't deliver from this number to the patient's number or country.")
-        }
-        30003 => {
-            (Unreachable, "The patient's phone can't be reached: it may be switched off or out of coverage.")
-        }
-        30004 => (Unreachable, "The patient's phone or carrier blocks messages from this number."),
-        30005 => (Unreachable, "The patient's number is unknown or no longer in service."),
-        30008 => (Unreachable, "The patient's carrier did not deliver the message and gave no reason."),
-        30036 => (Unreachable, "The message could not be delivered in time."),
-
-        21614 | 21635 => (Landline, "The patient's number can't receive texts; it may be a landline."),
-        30006 => (Landline, "The patient's number is a landline, or its carrier can't be reached."),
-
-        30007 => (Spam, "The patient's carrier filtered the message as spam or unwanted content."),
-        30038 => (Spam, "The message was filtered because it looks like a one-time passcode."),
-        30453 | 30450 => (Spam, "Twilio blocked the message to protect against fraud."),
-        30022 | 30023 | 30027 => (Spam, "The clinic's number has sent as much as carriers allow for today."),
-
-        30032 => {
-            (Unregistered, "The clinic's toll-free number is not verified yet, so carriers block its texts.")
-        }
-        30034 => (
-            Unregistered,
-            "The clinic's number is not registered for business texting (A2P 10DLC), so carriers block its texts.",
-        ),
-        30024 => (Unregistered, "The clinic's number is not yet set up with the patient's carrier."),
-
-        20003 => (
-            Account,
-            "Twilio refused the account's credentials. An administrator must check the carrier account.",
-        ),
-        20005 | 10001 | 30002 => {
-            (Account, "The Twilio account is not active. An administrator must check the carrier account.")
-        }
-        20404 => {
-            (Account, "Twilio does not know the account. An administrator must check the carrier account.")
-        }
-        21606 | 21659 | 21660 | 21661 | 21212 => {
-            (Account, "The clinic's number can't send texts through this Twilio account.")
-        }
-        21703 | 21704 => (Account, "The Messaging Service has no number to send from."),
-        21608 => (Account, "A Twilio trial account can only text numbers that were verified there."),
-
-        21602 => (Other, "The message is empty."),
-        21617 | 21605 => (Other, "The message is too long: Twilio takes at most 1,600 characters."),
-        21609 => (
-            Other,
-            "The address for delivery reports is not valid. An administrator must check the public URL.",
-        ),
-        21265 | 21266 => {
-            (Other, "A text can't be sent to this number: it is a short code or the clinic's own.")
-        }
-        30001 => (Other, "Twilio's queue for the clinic's number is full. Try again later."),
-        30039 => {
-            (Other, "Twilio stopped the message because it looks like two machines answering each other.")
-        }
-        _ => return (Other, None),
-    };
-    (kind, Some(text))
-}
+const ROWS: &[Row] = &[
+    (
+        &["21610"],
+        OptedOut,
+        "The patient has texted STOP to this number. They must text START before they can be texted again.",
+    ),
+    (&["21211"], Unreachable, "The patient's number is not a valid phone number."),
+    (
+        &["21612", "21408"],
+        Unreachable,
+        "Twilio can't deliver from this number to the patient's number or country.",
+    ),
+    (
+        &["30003"],
+        Unreachable,
+        "The patient's phone can't be reached: it may be switched off or out of coverage.",
+    ),
+    (&["30004"], Unreachable, "The patient's phone or carrier blocks messages from this number."),
+    (&["30005"], Unreachable, "The patient's number is unknown or no longer in service."),
+    (&["30008"], Unreachable, "The patient's carrier did not deliver the message and gave no reason."),
+    (&["30036"], Unreachable, "The message could not be delivered in time."),
+    (&["21614", "21635"], Landline, "The patient's number can't receive texts; it may be a landline."),
+    (&["30006"], Landline, "The patient's number is a landline, or its carrier can't be reached."),
+    (&["30007"], Spam, "The patient's carrier filtered the message as spam or unwanted content."),
+    (&["30038"], Spam, "The message was filtered because it looks like a one-time passcode."),
+    (&["30453", "30450"], Spam, "Twilio blocked the message to protect against fraud."),
+    (&["30022", "30023", "30027"], Spam, "The clinic's number has sent as much as carriers allow for today."),
+    (
+        &["30032"],
+        Unregistered,
+        "The clinic's toll-free number is not verified yet, so carriers block its texts.",
+    ),
+    (
+        &["30034"],
+        Unregistered,
+        "The clinic's number is not registered for business texting (A2P 10DLC), so carriers block its texts.",
+    ),
+    (&["30024"], Unregistered, "The clinic's number is not yet set up with the patient's carrier."),
+    (
+        &["20003"],
+        Account,
+        "Twilio refused the account's credentials. An administrator must check the carrier account.",
+    ),
+    (
+        &["20005", "10001", "30002"],
+        Account,
+        "The Twilio account is not active. An administrator must check the carrier account.",
+    ),
+    (
+        &["20404"],
+        Account,
+        "Twilio does not know the account. An administrator must check the carrier account.",
+    ),
+    (
+        &["21606", "21659", "21660", "21661", "21212"],
+        Account,
+        "The clinic's number can't send texts through this Twilio account.",
+    ),
+    (&["21703", "21704"], Account, "The Messaging Service has no number to send from."),
+    (&["21608"], Account, "A Twilio trial account can only text numbers that were verified there."),
+    (&["21602"], Other, "The message is empty."),
+    (&["21617", "21605"], Other, "The message is too long: Twilio takes at most 1,600 characters."),
+    (
+        &["21609"],
+        Other,
+        "The address for delivery reports is not valid. An administrator must check the public URL.",
+    ),
+    (
+        &["21265", "21266"],
+        Other,
+        "A text can't be sent to this number: it is a short code or the clinic's own.",
+    ),
+    (&["30001"], Other, "Twilio's queue for the clinic's number is full. Try again later."),
+    (
+        &["30039"],
+        Other,
+        "Twilio stopped the message because it looks like two machines answering each other.",
+    ),
+];
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
+    use crate::{FailureKind, ReceiptState};
 
     #[test]
     fn codes_that_change_what_happens_next() {
@@ -130,8 +128,9 @@ mod tests {
 
     #[test]
     fn only_what_failed_has_a_failure() {
-        assert_eq!(failure(ReceiptState::Delivered, Some(30_003)), None);
-        assert_eq!(failure(ReceiptState::Failed, Some(0)).unwrap().code, "undelivered");
-        assert_eq!(failure(ReceiptState::Failed, Some(30_003)).unwrap().code, "30003");
+        crate::codes::check(&TABLE);
+        assert_eq!(TABLE.failure(ReceiptState::Delivered, Some("30003")), None);
+        assert_eq!(TABLE.failure(ReceiptState::Failed, Some("0")).unwrap().code, "undelivered");
+        assert_eq!(TABLE.failure(ReceiptState::Failed, Some("30003")).unwrap().code, "30003");
     }
 }

@@ -7,7 +7,7 @@
 //! `X-Twilio-Webhooks-Signature-Settings` is not obeyed, so nobody chooses the algorithm for us.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use http::{Method, header};
 use serde_json::Value;
 use sha1::Sha1;
@@ -15,11 +15,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use url::Url;
 
-use super::TwilioCredentials;
 use crate::{
     Delivery, Malformed, Rejection, Secret,
     form::{Form, Params},
-    inbound,
+    inbound, verify,
 };
 
 /// Header with the signature.
@@ -29,41 +28,72 @@ pub const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
 /// the body. For the demo's phone simulator and for tests.
 pub fn sign(auth_token: &Secret, url: &str, params: &[(&str, &str)]) -> String {
     let pairs = params.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-    BASE64_STANDARD.encode(mac(auth_token, url, &signed_params(pairs)).finalize().into_bytes())
+    let parts = signed_parts(url, &signed_params(pairs));
+    BASE64_STANDARD.encode(verify::mac::<Hmac<Sha1>>(auth_token, &parts).finalize().into_bytes())
+}
+
+/// A carrier that signs in this way.
+pub(crate) struct Scheme<'a> {
+    /// Headers that may hold the signature; the first that is there counts.
+    pub(crate) headers: &'static [&'static str],
+    /// Accounts with the secrets that their webhooks may be signed with, likeliest first.
+    pub(crate) accounts: Vec<(&'a str, Vec<&'a Secret>)>,
+    /// Whether JSON bodies may be signed as SignalWire does: hex HMAC-SHA1 of the URL and the body.
+    pub(crate) signs_json: bool,
 }
 
 /// Checks the signature, then gives the parameters as clean text.
-pub(super) fn verify(credentials: &TwilioCredentials, delivery: &Delivery<'_>) -> Result<Params, Rejection> {
+pub(crate) fn verify(scheme: &Scheme<'_>, delivery: &Delivery<'_>) -> Result<Params, Rejection> {
     let get = delivery.method == Method::GET;
     if !get && delivery.method != Method::POST {
         return Err(Rejection::MethodNotAllowed { allow: "GET, POST" });
     }
-    let signature = delivery.header(SIGNATURE_HEADER).ok_or(Rejection::SignatureMissing)?;
-    let signature = BASE64_STANDARD.decode(signature).map_err(|_| Rejection::SignatureInvalid)?;
+    let header = scheme.headers.iter().find(|name| delivery.headers.contains_key(**name));
+    let header = verify::proof(delivery, header.ok_or(Rejection::SignatureMissing)?)?;
     let query = Form::decode(delivery.query().unwrap_or_default().as_bytes());
-    let check = Check { credentials, url: public_url(delivery), signature: &signature };
 
+    if !get && !is_form(delivery) {
+        return json(scheme, delivery, header, &query);
+    }
+    let signature = verify::base64(header)?;
+    let check = Check { scheme, url: public_url(delivery), signature: &signature };
     if get {
+        // That is a POST's address, called by another method.
+        if query.first("bodySHA256").is_some() {
+            return Err(Rejection::SignatureInvalid);
+        }
         check.verify(query.first("AccountSid"), &[])?;
         return Ok(query.into_text()?);
     }
-    if is_form(delivery) {
-        let form = Form::decode(delivery.body);
-        let signed = signed_params(form.pairs.iter().map(|(name, value)| (&**name, &**value)));
-        let mut verified = check.verify(form.first("AccountSid"), &signed);
-        if verified == Err(Rejection::SignatureInvalid) && body_hash_matches(&query, delivery.body) {
-            verified = check.verify(form.first("AccountSid"), &[]);
-        }
-        verified?;
-        return Ok(form.into_text()?);
+    let form = Form::decode(delivery.body);
+    let signed = signed_params(form.pairs.iter().map(|(name, value)| (&**name, &**value)));
+    let mut verified = check.verify(form.first("AccountSid"), &signed);
+    if verified == Err(Rejection::SignatureInvalid) && body_hash_matches(&query, delivery.body) {
+        verified = check.verify(form.first("AccountSid"), &[]);
     }
-    // Without the hash nothing would cover the body.
-    if !body_hash_matches(&query, delivery.body) {
-        return Err(Rejection::SignatureInvalid);
-    }
+    verified?;
+    Ok(form.into_text()?)
+}
+
+/// A JSON body is covered by its hash in the signed URL, or signed itself.
+fn json(
+    scheme: &Scheme<'_>,
+    delivery: &Delivery<'_>,
+    header: &str,
+    query: &Form<'_>,
+) -> Result<Params, Rejection> {
+    let hashed = body_hash_matches(query, delivery.body);
+    let direct = hex::decode(header).ok().filter(|_| scheme.signs_json);
+    let (signature, signed): (_, &[&[u8]]) = match direct {
+        Some(signature) => (signature, &[delivery.body]),
+        // Without the hash nothing would cover the body.
+        None if !hashed => return Err(Rejection::SignatureInvalid),
+        None => (verify::base64(header)?, &[]),
+    };
     let json: Option<Value> = serde_json::from_slice(delivery.body).ok();
     let account = json.as_ref().and_then(|json| json.get("AccountSid")?.as_str());
-    check.verify(account.map(str::as_bytes), &[])?;
+    let check = Check { scheme, url: public_url(delivery), signature: &signature };
+    check.verify(account.map(str::as_bytes), signed)?;
     Ok(json_params(delivery.body, json)?)
 }
 
@@ -94,7 +124,7 @@ fn json_params(body: &[u8], json: Option<Value>) -> Result<Params, Malformed> {
 
 /// One signature to be checked.
 struct Check<'a> {
-    credentials: &'a TwilioCredentials,
+    scheme: &'a Scheme<'a>,
     /// As Twilio was told, with the query as received.
     url: String,
     signature: &'a [u8],
@@ -105,7 +135,12 @@ impl Check<'_> {
     /// that the request names: numbers in a Messaging Service pool are signed by their owning subaccount.
     fn verify(&self, account_sid: Option<&[u8]>, params: &[&[u8]]) -> Result<(), Rejection> {
         let is_named = |sid: &str| account_sid.is_none_or(|named| sid.as_bytes() == named);
-        let mut named = self.accounts().filter(|(sid, _)| is_named(sid)).flat_map(|(_, tokens)| tokens);
+        let mut named = self
+            .scheme
+            .accounts
+            .iter()
+            .filter(|(sid, _)| is_named(sid))
+            .flat_map(|(_, tokens)| tokens.iter().copied());
         let Some(token) = named.next() else { return Err(self.stranger(params)) };
         // Nearly always this one; the other forms of the URL are not even made.
         if is_signed(token, &self.url, params, self.signature) {
@@ -120,20 +155,9 @@ impl Check<'_> {
     /// missing from the configuration: worth its own word, which only those who know a token get to see.
     fn stranger(&self, params: &[&[u8]]) -> Rejection {
         let urls = signed_urls(&self.url);
-        let mut tokens = self.accounts().flat_map(|(_, tokens)| tokens);
+        let mut tokens = self.scheme.accounts.iter().flat_map(|(_, tokens)| tokens.iter().copied());
         let ours = tokens.any(|token| self.matches(token, &urls, params));
         if ours { Rejection::WrongAccount } else { Rejection::SignatureInvalid }
-    }
-
-    /// SIDs with the tokens that their webhooks may be signed with.
-    fn accounts(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &Secret>)> {
-        let account = self.credentials;
-        let own = (&account.account_sid, &account.auth_token, &account.previous_auth_tokens);
-        let subs =
-            account.subaccounts.iter().map(|a| (&a.account_sid, &a.auth_token, &a.previous_auth_tokens));
-        std::iter::once(own)
-            .chain(subs)
-            .map(|(sid, token, previous)| (sid.as_str(), std::iter::once(token).chain(previous)))
     }
 
     fn matches(&self, token: &Secret, urls: &[String], params: &[&[u8]]) -> bool {
@@ -142,17 +166,11 @@ impl Check<'_> {
 }
 
 fn is_signed(token: &Secret, url: &str, params: &[&[u8]], signature: &[u8]) -> bool {
-    mac(token, url, params).verify_slice(signature).is_ok()
+    verify::is_mac::<Hmac<Sha1>>(token, &signed_parts(url, params), signature)
 }
 
-fn mac(token: &Secret, url: &str, params: &[&[u8]]) -> Hmac<Sha1> {
-    let mut mac = <Hmac<Sha1> as KeyInit>::new_from_slice(token.expose().as_bytes())
-        .expect("HMAC takes keys of any length");
-    mac.update(url.as_bytes());
-    for part in params {
-        mac.update(part);
-    }
-    mac
+fn signed_parts<'a>(url: &'a str, params: &[&'a [u8]]) -> Vec<&'a [u8]> {
+    std::iter::once(url.as_bytes()).chain(params.iter().copied()).collect()
 }
 
 /// Names and values in signing order.

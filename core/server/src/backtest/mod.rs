@@ -5,6 +5,7 @@
 //! What a candidate is given and how its answer is compared stands in [`walk`] and [`compare`].
 
 mod compare;
+pub mod labelled;
 pub mod report;
 pub mod walk;
 
@@ -37,7 +38,7 @@ pub async fn run(app: App) {
         }
         while !app.stop.is_cancelled() {
             match app.store.claim_backtest(app.node, app.store.now().plus(LEASE)).await {
-                Ok(Some((organization, id))) => work(&app, organization, id).await,
+                Ok(Some((organization, id))) => Box::pin(work(&app, organization, id)).await,
                 Ok(None) => break,
                 Err(error) => {
                     tracing::error!(%error, "backtests can't be looked for");

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_model::{
-    hooks::Hook,
+    hooks::{Hook, Step},
     ids::{ConversationId, DecisionId, MessageId, NumberId, PolicyId},
     time::Timestamp,
 };
@@ -13,7 +13,7 @@ use anteroom_store::{TurnWindow, Turns};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{compare::Move, walk::Candidate};
+use super::{compare::Move, labelled::LabelledReport, walk::Candidate};
 
 /// Changed decisions that are listed; the rest is counted.
 const LISTED: usize = 10_000;
@@ -23,7 +23,7 @@ const LISTED: usize = 10_000;
 pub struct Report {
     #[schema(value_type = String)]
     hook: Hook,
-    candidate: CandidateView,
+    candidate: TriedVersion,
     window: WindowView,
     /// Turns that the candidate was tried on.
     turns: u64,
@@ -47,11 +47,14 @@ pub struct Report {
     moves: Vec<MoveView>,
     /// The first 10,000 of `changed`.
     changes: Vec<Change>,
+    /// Of the hook `identity`: how verifications would have come out of which staff said who it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<LabelledReport>,
 }
 
 /// What was tried.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CandidateView {
+pub struct TriedVersion {
     policy_id: Option<PolicyId>,
     name: String,
     version: String,
@@ -138,6 +141,10 @@ pub struct Change {
 /// A turn that was tried.
 #[derive(Debug)]
 pub(super) struct Tried {
+    /// The recorded decision.
+    pub(super) decision_id: DecisionId,
+    /// The candidate's, of the hook `identity`.
+    pub(super) step: Option<Step>,
     /// How it changed, if it did.
     pub(super) change: Option<(Vec<Move>, Change)>,
     /// Faults by their kind: recorded, the candidate's.
@@ -203,7 +210,13 @@ impl Tally {
         }
     }
 
-    pub(super) fn report(self, candidate: &Candidate, window: &TurnWindow, turns: Turns) -> Report {
+    pub(super) fn report(
+        self,
+        candidate: &Candidate,
+        window: &TurnWindow,
+        turns: Turns,
+        identity: Option<LabelledReport>,
+    ) -> Report {
         let manifest = &candidate.policy.manifest;
         let mut moves: Vec<_> = self
             .moves
@@ -214,7 +227,7 @@ impl Tally {
         moves.sort_by_key(|one| std::cmp::Reverse(one.count));
         Report {
             hook: candidate.hook,
-            candidate: CandidateView {
+            candidate: TriedVersion {
                 policy_id: candidate.id,
                 name: manifest.name.clone(),
                 version: manifest.version.clone(),
@@ -239,6 +252,7 @@ impl Tally {
             memory: both(self.memory),
             moves,
             changes: self.changes,
+            identity,
         }
     }
 }

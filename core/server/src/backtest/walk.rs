@@ -14,7 +14,7 @@ use std::{
 };
 
 use anteroom_model::{
-    hooks::{HistoryMessage, Hook},
+    hooks::{HistoryMessage, Hook, HookOutput},
     ids::{MessageId, OrganizationId, PolicyId},
 };
 use anteroom_policy::{FaultKind, Outcome, Policy, PolicyHost, Rerun, Settings};
@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     compare::moves,
+    labelled::Labelled,
     report::{Change, Report, Tally, Tried, Turn},
 };
 use crate::{pipeline::chain::past, replay};
@@ -123,12 +124,23 @@ pub async fn walk(
         .try_buffered(at_once() + 1);
     let mut tried = std::pin::pin!(tried);
     let mut tally = Tally::default();
+    let mut labelled = match candidate.hook {
+        Hook::Identity => Some(Labelled::read(store, organization, window).await?),
+        _ => None,
+    };
     while let Some(turns) = tried.try_next().await? {
         for turn in turns {
+            if let (Some(labelled), Turn::Tried(tried)) = (&mut labelled, &turn) {
+                labelled.see(tried.decision_id, tried.step.clone());
+            }
             tally.add(turn);
         }
     }
-    Ok(tally.report(candidate, window, turns))
+    let labelled = match labelled {
+        Some(labelled) => Some(labelled.report(store, organization).await?),
+        None => None,
+    };
+    Ok(tally.report(candidate, window, turns, labelled))
 }
 
 /// Half of the machine at most: patients' texts come first.
@@ -220,6 +232,10 @@ fn attempt(host: &PolicyHost, candidate: &Candidate, keys: &OrgKeys, job: &Job) 
     let faults = [&record, &again].map(|one| one.outcome.fault().map(|fault| fault.kind.as_str()));
     let (fuel, memory) = ([record.fuel, again.fuel], [record.memory_peak, again.memory_peak]);
     let moves = moves(&record.outcome, &again.outcome);
+    let step = match &again.outcome {
+        Outcome::Decided(HookOutput::Identity(step)) => Some(step.clone()),
+        _ => None,
+    };
     let change = (!moves.is_empty()).then(|| {
         let change = Change {
             decision_id: job.decision.id,
@@ -230,7 +246,15 @@ fn attempt(host: &PolicyHost, candidate: &Candidate, keys: &OrgKeys, job: &Job) 
         };
         (moves, change)
     });
-    Turn::Tried(Box::new(Tried { change, faults, unknown_fields, fuel, memory }))
+    Turn::Tried(Box::new(Tried {
+        decision_id: job.decision.id,
+        step,
+        change,
+        faults,
+        unknown_fields,
+        fuel,
+        memory,
+    }))
 }
 
 /// A busy machine must not show in a report.

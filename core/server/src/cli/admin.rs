@@ -83,7 +83,7 @@ pub(super) enum Admin {
         /// Whose.
         #[arg(long)]
         organization: OrganizationId,
-        /// twilio or sandbox.
+        /// twilio, signalwire, telnyx, bandwidth, plivo, vonage, sinch, infobip, aws, smpp or sandbox.
         #[arg(long)]
         carrier: CarrierKind,
         /// What staff call it.

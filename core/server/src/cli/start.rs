@@ -21,7 +21,7 @@ use crate::{
     directory::{self, Directory},
     housekeeping, http_server, outbox, pipeline,
     policies::{MEMORY_MIB, Policies},
-    telemetry,
+    roster, telemetry,
     uploads::Uploads,
 };
 
@@ -72,6 +72,8 @@ async fn work(app: App, listener: TcpListener) -> Result<(), Failure> {
     if app.has_role(NodeRole::Pipeline) {
         app.tasks.spawn(pipeline::run(app.clone()));
         app.tasks.spawn(backtest::run(app.clone()));
+        app.tasks.spawn(roster::run(app.clone()));
+        app.tasks.spawn(roster::look(app.clone()));
     }
     if app.has_role(NodeRole::Outbox) {
         app.tasks.spawn(outbox::run(app.clone()));

@@ -2,10 +2,13 @@
 
 use anteroom_model::{
     hours::{DayShifts, Holiday, OpeningHours, Shift},
-    ids::{FacilityId, OrganizationId, TeamId},
-    states::{NumberKind, PatientKind, Registration, Role},
+    ids::{FacilityId, OrganizationId, PatientId, TeamId},
+    states::{NumberKind, Registration, Role},
 };
-use anteroom_store::{NewCarrierAccount, NewNumber, NewPatient, NewStaff, OrganizationSettings, Profile};
+use anteroom_store::{
+    By, Caregiver, Contact, ExternalId, NewCarrierAccount, NewNumber, NewPatient, NewStaff, Org,
+    OrganizationSettings, Profile, StoreError,
+};
 use futures::FutureExt;
 use serde_json::json;
 
@@ -54,7 +57,7 @@ pub(super) async fn clinic(app: &App) -> Result<Demo, Failure> {
     let (main, north) = facilities(app, organization).await?;
     let teams = teams(app, organization).await?;
     let staff = staff(app, organization, &teams).await?;
-    patients(app, organization).await?;
+    patients(app, organization, main).await?;
     builtin::bind_defaults(store, &app.policies, organization).await?;
     let carrier_accounts =
         vec![sandbox(app, organization, main).await?, twilio(app, organization, main, north).await?];
@@ -156,27 +159,59 @@ async fn staff(
     Ok(made)
 }
 
-async fn patients(app: &App, organization: OrganizationId) -> Result<(), Failure> {
+async fn patients(app: &App, organization: OrganizationId, main: FacilityId) -> Result<(), Failure> {
     app.store
-        .write(organization, |mut org| {
+        .write(organization, move |mut org| {
             async move {
-                for (first, last, preferred, born, language, phone) in PATIENTS {
+                let by = By::host("Seeded by the demo.");
+                let mut ids = Vec::new();
+                for (at, (first, last, preferred, born, language, phone)) in PATIENTS.into_iter().enumerate()
+                {
                     let profile = Profile {
-                        placeholder_name: None,
                         first_name: first.to_owned(),
                         last_name: last.to_owned(),
                         preferred_name: preferred.map(str::to_owned),
                         date_of_birth: Some(born.to_owned()),
                         language: Some(language.to_owned()),
+                        facility_id: Some(main),
+                        ..Profile::default()
                     };
-                    let phones = vec![phone.to_owned()];
-                    org.insert_patient(&NewPatient { kind: PatientKind::Profile, profile, phones }).await?;
+                    let mrn = format!("R-{:05}", 10_482 + at * 37);
+                    let external_ids =
+                        vec![ExternalId { source: "demo".into(), kind: "mrn".into(), value: mrn }];
+                    let phones = vec![phone.into()];
+                    let new = NewPatient { profile, phones, external_ids, ..NewPatient::default() };
+                    ids.push(org.create_patient(&new, &by).await?);
                 }
-                Ok::<_, anteroom_store::StoreError>(())
+                family(&mut org, &ids, &by).await
             }
             .boxed()
         })
         .await?;
+    Ok(())
+}
+
+/// Grace had another name; Leah texts for her son, and Robert's daughter for her father.
+async fn family(org: &mut Org<'_>, ids: &[PatientId], by: &By) -> Result<(), StoreError> {
+    let [_, _, grace, robert, leah, noah] = *ids else { return Ok(()) };
+    let caregiver = |id, relation: &str, patient, contact| Caregiver {
+        id,
+        relation: relation.to_owned(),
+        patient,
+        contact,
+    };
+    let mother = caregiver(org.new_id(), "mother", Some(leah), None);
+    let contact = Contact { name: "Susan Walker".into(), phone: Some("+15125550108".into()) };
+    let daughter = caregiver(org.new_id(), "daughter", None, Some(contact));
+    for (id, change) in [(grace, None), (robert, Some(daughter)), (noah, Some(mother))] {
+        let Some(before) = org.record_to_change(id).await? else { continue };
+        let mut after = before.clone();
+        match change {
+            Some(caregiver) => after.caregivers.push(caregiver),
+            None => after.patient.profile.former_names.push("Pham".into()),
+        }
+        org.store_record(&before, &after, by).await?;
+    }
     Ok(())
 }
 

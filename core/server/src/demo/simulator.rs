@@ -162,6 +162,7 @@ fn delivery(
             let body = form(&params);
             ("application/x-www-form-urlencoded", (twilio::SIGNATURE_HEADER, signature), body)
         }
+        _ => return Err(Problem::invalid("The simulator has phones for sandbox and Twilio numbers only.")),
     };
     request(kind, account, "", content_type, signature, body)
 }

@@ -90,7 +90,7 @@ async fn held(org: &mut Org<'_>, winner: StaffId) -> Result<Problem, Problem> {
     Ok(problem.with("winner", json!({ "id": winner, "name": name })))
 }
 
-async fn outdated(org: &mut Org<'_>, current: &Conversation) -> Result<Problem, Problem> {
+pub(super) async fn outdated(org: &mut Org<'_>, current: &Conversation) -> Result<Problem, Problem> {
     let problem = Problem::new(
         StatusCode::CONFLICT,
         "changed",
@@ -108,14 +108,14 @@ async fn outdated(org: &mut Org<'_>, current: &Conversation) -> Result<Problem, 
 }
 
 /// The version in `If-Match`, if the header is there.
-fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim().trim_matches('"');
     if text == "*" {
         return Ok(None);
     }
     text.parse().map(Some).map_err(|_| {
-        let detail = "If-Match takes a conversation's version in quotes.";
+        let detail = "If-Match takes a version in quotes.";
         Problem::new(StatusCode::BAD_REQUEST, "if-match", "Unusable If-Match", detail)
     })
 }

@@ -182,7 +182,7 @@ impl Tail {
 
 /// What of an event's data goes over the stream: ids and states. What quotes a patient or a policy is read
 /// from the timeline, where the read is audited.
-const LIVE: [&str; 9] = [
+const LIVE: [&str; 13] = [
     "message_id",
     "note_id",
     "decision_id",
@@ -192,6 +192,10 @@ const LIVE: [&str; 9] = [
     "from",
     "state",
     "until",
+    "source_id",
+    "run_id",
+    "done",
+    "total",
 ];
 
 fn live(data: &Value) -> Map<String, Value> {

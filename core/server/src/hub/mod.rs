@@ -12,6 +12,7 @@ mod dead_letters;
 mod decisions;
 mod events;
 mod evidence;
+mod identity;
 mod lists;
 mod messages;
 mod notes;
@@ -19,6 +20,7 @@ mod openapi;
 mod paging;
 mod patients;
 mod policies;
+mod roster;
 mod session;
 mod shortcuts;
 mod timeline;
@@ -31,7 +33,10 @@ use utoipa_axum::{
     routes,
 };
 
-use self::policies::{bindings, health, notices, rules, signing, uploads, versions};
+use self::{
+    policies::{bindings, health, notices, rules, signing, uploads, versions},
+    roster::{runs, sources},
+};
 use crate::app::App;
 
 /// Every endpoint of `/api/v1`, with its documentation.
@@ -46,14 +51,32 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(actions::close))
         .routes(routes!(actions::reopen))
         .routes(routes!(actions::snooze))
+        .routes(routes!(identity::actions::verify))
+        .routes(routes!(identity::actions::create))
+        .routes(routes!(identity::actions::repoint))
+        .routes(routes!(identity::actions::split))
+        .routes(routes!(identity::candidates::get))
+        .routes(routes!(identity::locks::unlock))
+        .routes(routes!(identity::locks::list))
+        .routes(routes!(identity::rules::get, identity::rules::change))
+        .routes(routes!(identity::report::get))
         .routes(routes!(messages::list, messages::send))
         .routes(routes!(messages::retry))
         .routes(routes!(dead_letters::list))
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(timeline::list))
         .routes(routes!(events::stream))
-        .routes(routes!(patients::get))
-        .routes(routes!(patients::list))
+        .routes(routes!(patients::read::list, patients::edit::create))
+        .routes(routes!(patients::read::get, patients::edit::change, patients::deletion::delete))
+        .routes(routes!(patients::search::search))
+        .routes(routes!(patients::edit::phones))
+        .routes(routes!(patients::edit::external_ids))
+        .routes(routes!(patients::edit::caregivers))
+        .routes(routes!(patients::merges::merge))
+        .routes(routes!(patients::merges::list))
+        .routes(routes!(patients::merges::undo))
+        .routes(routes!(patients::history::list))
+        .routes(routes!(patients::export::export))
         .routes(routes!(shortcuts::list))
         .routes(routes!(shortcuts::expand))
         .routes(routes!(lists::staff))
@@ -91,6 +114,16 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(evidence::export))
         .routes(routes!(evidence::rerun))
         .routes(routes!(decisions::get))
+        .routes(routes!(sources::list, sources::create))
+        .routes(routes!(sources::get, sources::change))
+        .routes(routes!(sources::look))
+        .routes(routes!(sources::files))
+        .routes(routes!(sources::of_patient))
+        // As large as the source's own limit, which is looked at while it arrives.
+        .routes(routes!(runs::list, runs::send).layer(DefaultBodyLimit::disable()))
+        .routes(routes!(runs::get))
+        .routes(routes!(runs::report))
+        .routes(routes!(runs::cancel))
         .split_for_parts()
 }
 

@@ -51,13 +51,16 @@ impl<T> Page<T> {
         Self { items, next_cursor: None }
     }
 
+    /// A page whose next one begins at `next`, if there is one.
+    pub(super) fn up_to<P: Serialize>(items: Vec<T>, next: Option<P>) -> Self {
+        let next_cursor =
+            next.and_then(|next| serde_json::to_vec(&next).ok()).map(|json| URL_SAFE_NO_PAD.encode(json));
+        Self { items, next_cursor }
+    }
+
     /// A page whose next one begins after `last`, if it is full.
     pub(super) fn cut<P: Serialize>(items: Vec<T>, limit: u32, last: Option<P>) -> Self {
         let full = items.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
-        let next_cursor = last
-            .filter(|_| full)
-            .and_then(|last| serde_json::to_vec(&last).ok())
-            .map(|json| URL_SAFE_NO_PAD.encode(json));
-        Self { items, next_cursor }
+        Self::up_to(items, last.filter(|_| full))
     }
 }

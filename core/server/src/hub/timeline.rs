@@ -92,6 +92,9 @@ fn summary(event: &Event, names: &Names, teams: &HashMap<String, String>) -> Str
     let policy =
         || format!("the policy “{}” {}", text("policy"), text("policy_version")).trim_end().to_owned();
     match event.kind.as_str() {
+        "patient.merged" => format!("{who} merged two records of this patient: {}", text("reason")),
+        "patient.unmerged" => format!("{who} took two merged records apart again: {}", text("reason")),
+        "patient.deleted" => format!("{who} deleted the patient; a placeholder stands for them"),
         "conversation.opened" => format!("A first text to {}", text("number")),
         "conversation.routed" => routed(data, &policy()),
         "conversation.accepted" if text("by") == "reply" => format!("{who} answered and has it now"),
@@ -116,7 +119,23 @@ fn summary(event: &Event, names: &Names, teams: &HashMap<String, String>) -> Str
         "identity.unmatched" if text("outcome") == "several" => {
             "The answers fit several patients; please verify".to_owned()
         }
+        "identity.unmatched" if text("outcome") == "locked" => {
+            "Too many attempts: the answers were not looked up; please verify".to_owned()
+        }
+        "identity.unmatched" if text("outcome") == "another" => {
+            "The answers fit another patient than before; please verify".to_owned()
+        }
         "identity.unmatched" => "The answers fit no patient; please verify".to_owned(),
+        "identity.expired" => "It is long ago that this was verified: asking again".to_owned(),
+        "identity.timed_out" => "Nobody answered the question who is texting".to_owned(),
+        "identity.locked" => {
+            format!("No more attempts are looked up until {} ({})", text("until"), text("reason"))
+        }
+        "identity.unlocked" => format!("{who} lets attempts be looked up again"),
+        "identity.verified" => format!("{who} verified the patient"),
+        "identity.created" => format!("{who} added the patient to the directory"),
+        "identity.repointed" => format!("{who} says it is another patient"),
+        "identity.split" => format!("{who} says it is not this patient"),
         "identity.gave_up" => format!("Stopped asking who is texting ({})", text("reason")),
         "policy.fault" => {
             format!(

@@ -13,7 +13,7 @@ use anteroom_store::{Conversation, Message, Org};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{app::App, outbox::registration_refusal, problem::Problem};
+use crate::{app::App, hub::patients, outbox::registration_refusal, problem::Problem};
 
 /// Texts looked through for one to show in a list.
 const PREVIEWED: u32 = 8;
@@ -152,9 +152,9 @@ pub(super) async fn conversations(
     for c in list {
         let patient = match c.patient_id {
             Some(id) => org.patient(id).await?.map(|patient| PatientName {
-                id,
+                display_name: patients::views::display_name(&patient),
+                id: patient.id,
                 kind: patient.kind,
-                display_name: patient.profile.display_name(),
             }),
             None => None,
         };

@@ -109,12 +109,16 @@ async fn receive(
         headers: &parts.headers,
         body: &body,
         public_url: &hook.account.row.public_url,
+        received_at: app.store.now(),
     };
-    let Inbound { messages, receipts } =
-        anteroom_carriers::verify_and_parse(&hook.account.credentials, &delivery).map_err(refusal)?;
-    match endpoint {
-        Endpoint::Messages => texts::store(app, &hook, messages).await?,
-        Endpoint::Status => receipts::apply(app, &hook, receipts).await?,
+    let received = app.carriers.receive(&hook.account.credentials, &delivery).await;
+    let Inbound { messages, receipts } = received.map_err(refusal)?;
+    // Some carriers bring both to one address.
+    if !messages.is_empty() {
+        texts::store(app, &hook, messages).await?;
+    }
+    if !receipts.is_empty() {
+        receipts::apply(app, &hook, receipts).await?;
     }
     Ok(accept_response(kind))
 }

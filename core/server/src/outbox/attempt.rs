@@ -75,6 +75,8 @@ pub(super) async fn send(
         from,
         body: work.body.clone(),
         status_callback: format!("{status_url}{joined}{OUR_ID}={}", work.id),
+        media_urls: Vec::new(),
+        at: app.store.now(),
     };
     tracing::debug!(message = %work.id, attempt = work.attempt, organization = %organization.id, "sending");
     let answer = app.carriers.send(&account.credentials, &text).await;
@@ -153,8 +155,8 @@ pub(super) async fn look_up(
     account: &Account,
     work: &OutboundWork,
 ) -> Result<Option<Outcome>, StoreError> {
-    // The sandbox dedupes by our id: sending again is the same text.
-    if !work.in_doubt || account.credentials.carrier() == CarrierKind::Sandbox {
+    // Where the carrier dedupes by our id, sending again is the same text.
+    if !work.in_doubt || account.credentials.carrier().dedupes_by_our_id() {
         return Ok(None);
     }
     let (Ok(to), Ok(from)) = (Address::parse(&work.peer), Address::parse(&number.address)) else {
@@ -183,6 +185,7 @@ async fn settle(
     from: &Address,
 ) -> Result<Settled, StoreError> {
     let query = SentQuery {
+        our_id: work.id,
         to: to.clone(),
         from: from.clone(),
         body: work.body.clone(),

@@ -19,6 +19,7 @@ use crate::{
         chain,
         gather::Facts,
         plan::{OptOutChange, OptOutRule, Plan, PlannedText},
+        settle,
         turn::TurnError,
     },
 };
@@ -65,7 +66,7 @@ async fn store(org: &mut Org<'_>, context: &Context, mut plan: Plan) -> Result<B
     if plan.placeholder
         && let Some(conversation) = &mut plan.conversation
     {
-        conversation.patient_id = Some(org.insert_placeholder().await?);
+        conversation.patient_id = Some(settle::placeholder_of(org, conversation).await?);
     }
     if let Some(conversation) = &mut plan.conversation {
         if plan.is_new {
@@ -77,6 +78,9 @@ async fn store(org: &mut Org<'_>, context: &Context, mut plan: Plan) -> Result<B
         } else if org.update_conversation(conversation).await? == ConversationChange::Outdated {
             return Err(TurnError::Outdated);
         }
+    }
+    if let (Some(conversation), Some(step)) = (&plan.conversation, plan.verification) {
+        settle::record(org, conversation, step).await?;
     }
     chain::belong_to(&mut plan.decisions, conversation);
     let changed = breaker::record(org, &context.entry, plan.decisions).await?;

@@ -1,13 +1,19 @@
 //! Who is texting: what the phone tells, and what the identity policy asks.
 //!
-//! The policy asks and reads the answers, the host matches, and the patient is told the same thing whatever
-//! came of it. Every way of failing ends with a person: a placeholder that staff verify.
+//! The policy asks and reads the answers; when it has them, the texter is answered and the claims are stored
+//! beside, in one transaction that knows nothing of the directory. The host then looks in the directory
+//! ([`settle`](super::settle)): whatever it finds, what the texter gets was committed before. Every way of failing
+//! ends with a person: a placeholder that staff verify.
+
+use std::time::Duration;
 
 use anteroom_model::{
-    hooks::{self, Claim, HookInput, HookOutput, IdentityTurn, Step},
+    hooks::{self, HookInput, HookOutput, IdentityTurn, Step},
     states::{Author, Identity},
 };
-use anteroom_store::{Actor, Exchange, Extra, StoreError};
+use anteroom_store::{
+    Actor, ClaimedIdentity, Conversation, Exchange, Extra, NumberIdentityRules, PhoneOwnership, StoreError,
+};
 use serde_json::json;
 
 use crate::{
@@ -15,8 +21,7 @@ use crate::{
     pipeline::{
         chain::{self, Answer, OTHER_HOOK, PolicyFault, Source},
         gather::Facts,
-        matching::{self, Match},
-        plan::{OptOutRule, Plan, PlannedText},
+        plan::{OptOutRule, Plan, PlannedText, VerificationStep},
         replies,
     },
 };
@@ -30,36 +35,66 @@ pub(super) async fn decide(
     plan: &mut Plan,
     with_policies: bool,
 ) -> Result<(), StoreError> {
-    let Some(conversation) = &plan.conversation else { return Ok(()) };
-    let settled = match conversation.identity {
-        Identity::Verified | Identity::Placeholder => true,
-        Identity::Unasked => conversation.patient_id.is_some(),
-        Identity::Asking => false,
-    };
-    if settled {
-        return Ok(());
-    }
+    let Some(conversation) = plan.conversation.clone() else { return Ok(()) };
     let asks = facts.number.verification.unwrap_or(facts.entry.organization.settings.verification);
-    if !asks {
-        return by_phone(app, facts, plan).await;
+    if is_settled(&conversation) {
+        if !asks || facts.opted_out || !with_policies || !is_due_again(app, facts, &conversation).await? {
+            return Ok(());
+        }
+        if let Some(conversation) = &mut plan.conversation {
+            conversation.exchanges.clear();
+        }
+        plan.tell("identity.expired", Actor::Host, json!({ "identity": conversation.identity }));
+        return ask(app, facts, plan).await;
     }
-    if facts.opted_out || !with_policies {
-        placeholder(plan);
-        return Ok(());
+    if !asks || facts.opted_out || !with_policies {
+        return by_phone(app, facts, plan).await;
     }
     ask(app, facts, plan).await
 }
 
-/// Without verification: a phone with one owner links to them, and nobody guesses among several.
+fn is_settled(conversation: &Conversation) -> bool {
+    match conversation.identity {
+        Identity::Verified | Identity::Placeholder => true,
+        Identity::Unasked => conversation.patient_id.is_some(),
+        Identity::Asking => false,
+    }
+}
+
+/// Whether what is known is too old by the clinic's rules.
+async fn is_due_again(app: &App, facts: &Facts<'_>, conversation: &Conversation) -> Result<bool, StoreError> {
+    let NumberIdentityRules { reverify_days, ask_again_minutes, .. } =
+        facts.entry.organization.settings.identity.on(facts.number.id);
+    let after = |count: Option<u32>, minutes: u64| {
+        count.filter(|count| *count > 0).map(|count| Duration::from_mins(u64::from(count) * minutes))
+    };
+    let period = match conversation.identity {
+        Identity::Verified => after(reverify_days, 24 * 60),
+        Identity::Placeholder => after(ask_again_minutes, 1),
+        _ => None,
+    };
+    let Some(period) = period else { return Ok(false) };
+    let mut org = app.store.read(facts.work.organization).await?;
+    let since = if conversation.identity == Identity::Verified {
+        org.verified_at(conversation.id).await?
+    } else {
+        let last = org.verifications_of(conversation.id, 1).await?.pop();
+        last.and_then(|verification| verification.ended_at)
+    };
+    Ok(since.is_some_and(|since| facts.now.since(since) >= period))
+}
+
+/// Without questions: a phone with one owner links to them, not verified, and nobody guesses among several.
 async fn by_phone(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreError> {
-    let owners = app.store.read(facts.work.organization).await?.patients_by_phone(&facts.work.peer).await?;
-    let ([owner], Some(conversation)) = (owners.as_slice(), &mut plan.conversation) else {
-        placeholder(plan);
+    let owner = app.store.read(facts.work.organization).await?.phone_ownership(&facts.work.peer).await?;
+    let (PhoneOwnership::One(owner), Some(conversation)) = (owner, &mut plan.conversation) else {
+        placeholder(plan, "not_asked");
         return Ok(());
     };
-    conversation.patient_id = Some(owner.id);
+    conversation.patient_id = Some(owner);
     conversation.identity = Identity::Unasked;
-    plan.tell("identity.linked", Actor::Host, json!({ "by": "phone", "patient_id": owner.id }));
+    plan.verification = Some(VerificationStep::Dropped("not_asked"));
+    plan.tell("identity.linked", Actor::Host, json!({ "by": "phone", "patient_id": owner }));
     Ok(())
 }
 
@@ -92,38 +127,37 @@ async fn ask(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreE
     }
     match answer {
         Answer::Decided { output: HookOutput::Identity(step), by } => {
-            follow(app, facts, plan, step, &by).await
-        }
-        Answer::Decided { .. } | Answer::NoOpinion => {
-            placeholder(plan);
+            follow(facts, plan, step, &by);
             Ok(())
         }
+        Answer::Decided { .. } | Answer::NoOpinion => by_phone(app, facts, plan).await,
         Answer::Fault(fault) => {
             plan.tell_fault("identity", &fault);
-            placeholder(plan);
+            placeholder(plan, "fault");
             Ok(())
         }
     }
 }
 
-async fn follow(
-    app: &App,
-    facts: &Facts<'_>,
-    plan: &mut Plan,
-    step: Step,
-    by: &Source,
-) -> Result<(), StoreError> {
+fn follow(facts: &Facts<'_>, plan: &mut Plan, step: Step, by: &Source) {
     match step {
         Step::Ask(prompt) => {
-            let Some(conversation) = &mut plan.conversation else { return Ok(()) };
+            let Some(conversation) = &mut plan.conversation else { return };
             if conversation.exchanges.len() >= QUESTIONS {
-                plan.tell("identity.gave_up", Actor::Host, json!({ "reason": "too many questions" }));
-                placeholder(plan);
-                return Ok(());
+                let claimed = ClaimedIdentity { gave_up: Some("too many questions".into()), ..claimed(by) };
+                conversation.identity = Identity::Asking;
+                plan.verification = Some(VerificationStep::End { claimed, decision: by.decision });
+                return;
             }
             conversation.identity = Identity::Asking;
             let (question, text) = (prompt.question.clone(), prompt.text.clone());
             conversation.exchanges.push(Exchange { question, prompt: text, answer: None });
+            let rules = facts.entry.organization.settings.identity.on(facts.number.id);
+            let timeout = Duration::from_mins(u64::from(rules.timeout_minutes.unwrap_or(0).max(1)));
+            plan.verification = Some(VerificationStep::Ask {
+                question: prompt.question.clone(),
+                due_at: facts.now.plus(timeout),
+            });
             plan.tell(
                 "identity.asked",
                 Actor::Policy,
@@ -132,62 +166,38 @@ async fn follow(
             say(plan, prompt.text, by);
         }
         Step::Match(request) => {
-            let mut org = app.store.read(facts.work.organization).await?;
-            let found =
-                matching::find(&mut org, &request.claims, &request.required, &facts.work.peer).await?;
-            if let (Match::One(patient), Some(conversation)) = (found, &mut plan.conversation) {
-                conversation.patient_id = Some(patient);
-                conversation.identity = Identity::Verified;
-                plan.tell(
-                    "identity.matched",
-                    Actor::Host,
-                    json!({ "patient_id": patient, "agreed": fields(&request.claims), "policy": by.policy }),
-                );
-            } else {
-                let outcome = if found == Match::Several { "several" } else { "nobody" };
-                plan.tell(
-                    "identity.unmatched",
-                    Actor::Host,
-                    json!({ "outcome": outcome, "claims": claims(&request.claims), "policy": by.policy }),
-                );
-                placeholder(plan);
-            }
-            say(plan, request.acknowledgement, by);
+            let claimed =
+                ClaimedIdentity { claims: request.claims, required: request.required, ..claimed(by) };
+            end(plan, claimed, request.acknowledgement, by);
         }
         Step::GiveUp(farewell) => {
-            plan.tell(
-                "identity.gave_up",
-                Actor::Policy,
-                json!({
-                    "reason": farewell.reason,
-                    "claims": claims(&farewell.claims),
-                    "policy": by.policy,
-                }),
-            );
-            placeholder(plan);
-            say(plan, farewell.acknowledgement, by);
+            let claimed =
+                ClaimedIdentity { claims: farewell.claims, gave_up: Some(farewell.reason), ..claimed(by) };
+            end(plan, claimed, farewell.acknowledgement, by);
         }
     }
     chain::mark_effect(&mut plan.decisions, by.decision, "applied");
-    Ok(())
 }
 
-fn fields(list: &[Claim]) -> Vec<&str> {
-    list.iter().map(|claim| claim.field.as_str()).collect()
+fn claimed(by: &Source) -> ClaimedIdentity {
+    ClaimedIdentity { policy: by.policy.clone(), ..ClaimedIdentity::default() }
 }
 
-fn claims(list: &[Claim]) -> serde_json::Value {
-    list.iter()
-        .map(|claim| (claim.field.clone(), claim.value.clone().into()))
-        .collect::<serde_json::Map<_, _>>()
-        .into()
+/// The texter is answered, and the claims wait for the host.
+fn end(plan: &mut Plan, claimed: ClaimedIdentity, acknowledgement: String, by: &Source) {
+    if let Some(conversation) = &mut plan.conversation {
+        conversation.identity = Identity::Asking;
+    }
+    plan.verification = Some(VerificationStep::End { claimed, decision: by.decision });
+    say(plan, acknowledgement, by);
 }
 
 /// Staff see a random readable name and decide themselves.
-fn placeholder(plan: &mut Plan) {
+fn placeholder(plan: &mut Plan, why: &'static str) {
     if let Some(conversation) = &mut plan.conversation {
         conversation.identity = Identity::Placeholder;
-        plan.placeholder = conversation.patient_id.is_none();
+        plan.placeholder = true;
+        plan.verification = Some(VerificationStep::Dropped(why));
     }
 }
 

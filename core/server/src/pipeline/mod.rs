@@ -11,10 +11,11 @@ pub mod chain;
 pub(crate) mod gather;
 mod host_rules;
 mod identity;
-mod matching;
+pub(crate) mod matching;
 mod plan;
 mod replies;
 mod routing;
+pub(crate) mod settle;
 mod turn;
 
 use std::time::Duration;

@@ -1,7 +1,11 @@
 //! What a turn has decided, as data, before anything of it is stored.
 
-use anteroom_model::{ids::ConversationId, states::Author};
-use anteroom_store::{Actor, Conversation, Extra, NewDecision, NewEvent};
+use anteroom_model::{
+    ids::{ConversationId, DecisionId},
+    states::Author,
+    time::Timestamp,
+};
+use anteroom_store::{Actor, ClaimedIdentity, Conversation, Extra, NewDecision, NewEvent};
 use serde_json::Value;
 
 use crate::pipeline::chain::{Answer, PolicyFault, Verdict};
@@ -13,8 +17,10 @@ pub(super) struct Plan {
     pub(super) conversation: Option<Conversation>,
     /// The conversation is made by this turn.
     pub(super) is_new: bool,
-    /// A placeholder must be made and linked.
+    /// A placeholder must be linked, unless one is.
     pub(super) placeholder: bool,
+    /// What becomes of the verification.
+    pub(super) verification: Option<VerificationStep>,
     /// What is done about opt-outs.
     pub(super) opt_out: OptOutChange,
     /// Policy calls to record.
@@ -31,6 +37,7 @@ impl Plan {
             conversation,
             is_new,
             placeholder: false,
+            verification: None,
             opt_out: OptOutChange::Keep,
             decisions: Vec::new(),
             events: Vec::new(),
@@ -68,6 +75,17 @@ impl Plan {
             }),
         );
     }
+}
+
+/// What a turn does to a verification.
+#[derive(Debug)]
+pub(super) enum VerificationStep {
+    /// A question is put; it times out then.
+    Ask { question: String, due_at: Timestamp },
+    /// The questions are over: the host looks at what was claimed, once this is committed.
+    End { claimed: ClaimedIdentity, decision: DecisionId },
+    /// It came to an end without the texter's doing, and why; the turn says what the conversation is instead.
+    Dropped(&'static str),
 }
 
 /// What a turn does about opt-outs.

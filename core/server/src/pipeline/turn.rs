@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     app::App,
-    pipeline::{apply, gather::Facts, host_rules, identity, plan::Plan, replies, routing},
+    pipeline::{apply, gather::Facts, host_rules, identity, plan::Plan, replies, routing, settle},
 };
 
 /// How often a turn begins again because somebody changed the conversation meanwhile.
@@ -41,10 +41,24 @@ pub(super) async fn run(app: &App, work: &InboundWork, with_policies: bool) -> R
     for _ in 0..COLLISIONS {
         let entry = app.directory.get(work.organization).await?;
         let facts = Facts::read(&app.store, entry, work).await?;
+        if let Some(conversation) = facts.conversation.as_ref().filter(|c| settle::is_waiting(c))
+            && settle::settle(app, work.organization, conversation.id).await?
+        {
+            // This text came right after the last answer.
+            continue;
+        }
         let plan = decide(app, &facts, with_policies).await?;
+        let ended = plan.conversation.as_ref().filter(|c| settle::is_waiting(c)).map(|c| c.id);
         match apply::apply(app, &facts, plan).await {
             Err(TurnError::Outdated) => {}
-            outcome => return outcome,
+            outcome => {
+                if let (Ok(()), Some(conversation)) = (&outcome, ended)
+                    && let Err(error) = settle::settle(app, work.organization, conversation).await
+                {
+                    tracing::error!(%conversation, %error, "a verification waits for housekeeping");
+                }
+                return outcome;
+            }
         }
     }
     Err(TurnError::Outdated)

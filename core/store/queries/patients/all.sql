@@ -1,1 +1,2 @@
-SELECT id, kind, profile FROM patients WHERE organization_id = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, kind, profile, state, merged_into, survivor_id, version, created_at, updated_at FROM patients
+WHERE organization_id = $1 AND id > $2 AND state = 'active' ORDER BY id LIMIT $3

@@ -170,12 +170,17 @@ async fn check(path: &Path) -> Result<Manifest, TransferError> {
     side::close(conn).await?;
     checked.map_err(|error| match &error {
         TransferError::Database(cause) | TransferError::Table { error: cause, .. }
-            if matches!(sqlite_code(cause), Some(11 | 26)) =>
+            if matches!(sqlite_code(cause), Some(11 | 26)) || is_no_text(cause) =>
         {
             damaged(&side)
         }
         _ => error,
     })
+}
+
+/// What should be text is none: the page that holds it was overwritten.
+const fn is_no_text(cause: &sqlx::Error) -> bool {
+    matches!(cause, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_))
 }
 
 fn damaged(side: &Side) -> TransferError {

@@ -47,6 +47,8 @@ fn text() -> OutboundText {
         from: address("+18005550100"),
         body: "See you at 3 & bring your card 😀".into(),
         status_callback: "https://clinic.example/webhooks/twilio/7/status".into(),
+        media_urls: Vec::new(),
+        at: Timestamp::from_micros(SINCE),
     }
 }
 
@@ -269,8 +271,8 @@ async fn nul_is_refused_before_any_request() {
 const SINCE: i64 = 1_795_341_600_123_456;
 
 fn query() -> SentQuery {
-    let OutboundText { to, from, body, .. } = text();
-    SentQuery { to, from, body, since: Timestamp::from_micros(SINCE) }
+    let OutboundText { our_id, to, from, body, .. } = text();
+    SentQuery { our_id, to, from, body, since: Timestamp::from_micros(SINCE) }
 }
 
 fn listed(sid: &str, body: &str, created: &str) -> serde_json::Value {

@@ -1,0 +1,384 @@
+//! Bandwidth: JSON webhooks behind Basic credentials, a JSON API.
+//!
+//! <https://dev.bandwidth.com/docs/messaging/webhooks>. Nothing is signed: the application's callback
+//! credentials are all that proves who calls, so its address has to be https. Each call is an array of
+//! events; a group's message gives one event per number of ours that it went to. Messages and receipts may
+//! share an address.
+
+use std::time::Duration;
+
+use anteroom_model::time::Timestamp;
+use http::StatusCode;
+use reqwest::Client;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Delivery, Failure,
+    FailureKind::{Account, Landline, OptedOut, Other, Spam, Unreachable, Unregistered},
+    FindError, FoundMessage, Inbound, InboundMessage, Malformed, MediaRef, OutboundText, Receipt,
+    ReceiptState, Rejection, Secret, SendError, Sent, SentQuery, client,
+    codes::CodeTable,
+    credentials::BaseUrl,
+    identifier,
+    inbound::{address, message_id, text},
+    json::{self, Code, required},
+    rotation::Rotating,
+    verify,
+};
+
+/// A Bandwidth account with one messaging application.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BandwidthCredentials {
+    /// Digits.
+    #[serde(deserialize_with = "identifier::read")]
+    pub account_id: String,
+    /// A UUID: the messaging application that the numbers belong to.
+    #[serde(deserialize_with = "identifier::read")]
+    pub application_id: String,
+    /// Of the API user.
+    pub username: String,
+    /// Of the API user.
+    pub password: Secret,
+    /// *Callback user ID* of the application: what webhooks name themselves.
+    pub callback_user_id: String,
+    /// *Callback password* of the application.
+    pub callback_password: Rotating<Secret>,
+    /// Default `https://messaging.bandwidth.com/api/v2`.
+    #[serde(default = "default_base")]
+    pub api_base_url: BaseUrl,
+}
+
+fn default_base() -> BaseUrl {
+    BaseUrl::constant("https://messaging.bandwidth.com/api/v2")
+}
+
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "type")]
+    kind: String,
+    time: Option<String>,
+    /// The addressee that this event is about.
+    to: Option<String>,
+    #[serde(rename = "errorCode")]
+    error_code: Option<Code>,
+    message: Message,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Message {
+    id: Option<String>,
+    application_id: Option<String>,
+    from: Option<String>,
+    /// All addressees.
+    #[serde(default)]
+    to: Vec<String>,
+    text: Option<String>,
+    media: Option<Vec<String>>,
+    segment_count: Option<u32>,
+    time: Option<String>,
+}
+
+pub(crate) fn verify_and_parse(
+    credentials: &BandwidthCredentials,
+    delivery: &Delivery<'_>,
+) -> Result<Inbound, Rejection> {
+    verify::post_only(delivery)?;
+    verify::basic(delivery, &credentials.callback_user_id, &credentials.callback_password)?;
+    let events: Vec<Event> = json::read(delivery.body)?;
+    // All of another application's numbers are another account's here.
+    let ours = |event: &Event| {
+        event.message.application_id.as_deref().is_none_or(|id| id == credentials.application_id)
+    };
+    if !events.iter().all(ours) {
+        return Err(Rejection::WrongAccount);
+    }
+    let mut inbound = Inbound::default();
+    for event in events {
+        if event.kind == "message-received" {
+            inbound.messages.push(message(event)?);
+        } else {
+            inbound.receipts.extend(receipt(&event)?);
+        }
+    }
+    Ok(inbound)
+}
+
+fn message(event: Event) -> Result<InboundMessage, Malformed> {
+    let message = event.message;
+    let to = required("to", event.to)?;
+    // A group's message comes once for each of our numbers, always under the same id.
+    let place = message.to.iter().position(|other| *other == to).filter(|_| message.to.len() > 1);
+    let id = required("id", message.id)?;
+    let id = message_id("id", &place.map_or_else(|| id.clone(), |place| format!("{id}/{}", place + 1)))?;
+    let from = address("from", &required("from", message.from)?)?;
+    let to = address("to", &to)?;
+    let media = message.media.unwrap_or_default().into_iter();
+    let media = media
+        .map(|url| Ok(MediaRef { url: text(url)?, content_type: None }))
+        .collect::<Result<Vec<_>, Malformed>>()?;
+    let body = match message.text {
+        Some(body) => text(body)?,
+        None if media.is_empty() => return Err(Malformed::Missing("text")),
+        None => String::new(),
+    };
+    let at = json::moment(message.time.as_deref().or(event.time.as_deref()));
+    Ok(InboundMessage {
+        media,
+        segments: message.segment_count,
+        carrier_account: message.application_id,
+        at,
+        ..InboundMessage::new(id, from, to, body)
+    })
+}
+
+/// `None` for events that say nothing of a text's way.
+fn receipt(event: &Event) -> Result<Option<Receipt>, Malformed> {
+    let state = match event.kind.as_str() {
+        "message-sending" => ReceiptState::Queued,
+        "message-sent" => ReceiptState::Sent,
+        "message-delivered" | "message-read" => ReceiptState::Delivered,
+        "message-failed" => ReceiptState::Failed,
+        _ => return Ok(None),
+    };
+    let id = event.message.id.as_deref().ok_or(Malformed::Missing("id"))?;
+    let failure = CODES.failure(state, event.error_code.as_ref().map(|code| code.0.as_str()));
+    let at = json::moment(event.time.as_deref());
+    Ok(Some(Receipt { carrier_message_id: message_id("id", id)?, state, failure, at }))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'a> {
+    application_id: &'a str,
+    to: [&'a str; 1],
+    from: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    text: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    media: &'a [String],
+    /// Comes back with each event.
+    tag: String,
+}
+
+#[derive(Deserialize)]
+struct Accepted {
+    id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Refusal {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    field_errors: Vec<FieldError>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FieldError {
+    field_name: Option<String>,
+}
+
+/// `POST /users/{account}/messages`.
+pub(crate) async fn send(
+    http: &Client,
+    credentials: &BandwidthCredentials,
+    text: &OutboundText,
+) -> Result<Sent, SendError> {
+    let request = Request {
+        application_id: &credentials.application_id,
+        to: [text.to.as_str()],
+        from: text.from.as_str(),
+        text: &text.body,
+        media: &text.media_urls,
+        tag: text.our_id.to_string(),
+    };
+    let response = http
+        .post(messages(credentials))
+        .basic_auth(&credentials.username, Some(credentials.password.expose()))
+        .json(&request)
+        .send()
+        .await;
+    let body = client::answer(response, |status, body| refusal(status, body).into()).await?;
+    let Accepted { id } = client::accepted(&body)?;
+    Ok(Sent { carrier_message_id: id, state: ReceiptState::Queued, failure: None })
+}
+
+fn messages(credentials: &BandwidthCredentials) -> String {
+    credentials.api_base_url.join(&format!("/users/{}/messages", credentials.account_id))
+}
+
+/// Which field is wrong says what is; the descriptions repeat the numbers.
+fn refusal(status: StatusCode, body: &[u8]) -> Failure {
+    let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else { return CODES.http(status) };
+    let field = refusal.field_errors.into_iter().find_map(|error| error.field_name);
+    let field = field.map(|name| name.split(['[', '.']).next().unwrap_or_default().to_owned());
+    match field.as_deref() {
+        Some("to") => CODES.explain("invalid_to"),
+        Some("from" | "applicationId") => CODES.explain("invalid_from"),
+        _ => CODES.refusal(status, refusal.kind.as_deref()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Page {
+    messages: Vec<Listed>,
+    #[serde(rename = "pageInfo")]
+    page_info: Option<PageInfo>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    next_page: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    message_id: String,
+    message_status: Option<String>,
+    message_length: Option<usize>,
+    error_code: Option<Code>,
+    receive_time: Option<String>,
+}
+
+/// `GET /users/{account}/messages`: it tells lengths, not texts, so a text is taken for found when one as
+/// long went between the two since. Whoever asks leaves out the ids it knows.
+pub(crate) async fn find_sent(
+    http: &Client,
+    credentials: &BandwidthCredentials,
+    query: &SentQuery,
+) -> Result<Vec<FoundMessage>, FindError> {
+    // Its clock may differ from ours; whole seconds.
+    let since = query.since.minus(Duration::from_secs(1));
+    let since_text = since.to_jiff().strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string();
+    let wanted = [
+        ("sourceTn", query.from.as_str()),
+        ("destinationTn", query.to.as_str()),
+        ("messageDirection", "OUTBOUND"),
+        ("fromDateTime", &since_text),
+        ("limit", "1000"),
+    ];
+    let request = http
+        .get(messages(credentials))
+        .query(&wanted)
+        .basic_auth(&credentials.username, Some(credentials.password.expose()));
+    let page: Page = client::list(request.send().await).await?;
+    if page.page_info.is_some_and(|info| info.next_page.is_some_and(|next| !next.is_empty())) {
+        return Err(FindError::TooLong);
+    }
+    let mut found = Vec::new();
+    for listed in page.messages {
+        let created: Timestamp = json::moment(listed.receive_time.as_deref()).ok_or(FindError::Malformed)?;
+        let as_long = listed.message_length.is_none_or(|length| length == query.body.chars().count());
+        if created >= since && as_long {
+            let state = listed.message_status.as_deref().map_or(ReceiptState::Queued, listed_state);
+            let failure = CODES.failure(state, listed.error_code.as_ref().map(|code| code.0.as_str()));
+            found.push(FoundMessage { carrier_message_id: listed.message_id, state, failure, created });
+        }
+    }
+    found.sort_by_key(|message| message.created);
+    Ok(found)
+}
+
+fn listed_state(status: &str) -> ReceiptState {
+    match status {
+        "SENT" => ReceiptState::Sent,
+        "DELIVERED" | "READ" => ReceiptState::Delivered,
+        "FAILED" | "UNDELIVERED" => ReceiptState::Failed,
+        _ => ReceiptState::Queued,
+    }
+}
+
+/// <https://dev.bandwidth.com/docs/messaging/errors>.
+const CODES: CodeTable = CodeTable {
+    carrier: "Bandwidth",
+    rows: &[
+        (
+            &["4775"],
+            OptedOut,
+            "The patient has texted STOP to this number. They must text START before they can be texted again.",
+        ),
+        (
+            &["invalid_to", "4720", "4721", "4730", "5106"],
+            Unreachable,
+            "The patient's number is not a valid phone number, or can't be routed to.",
+        ),
+        (
+            &["4750", "4751", "4752", "4493", "4700", "4701", "4702"],
+            Unreachable,
+            "The patient's carrier did not deliver the message.",
+        ),
+        (
+            &["5610", "5620", "5630", "5650", "9902"],
+            Unreachable,
+            "The patient's phone can't be reached: it may be switched off or out of coverage.",
+        ),
+        (
+            &["4431", "4432", "4434"],
+            Landline,
+            "The patient's number can't receive texts; it may be a landline.",
+        ),
+        (
+            &["4470", "4770", "4771", "4772", "4776", "4777"],
+            Spam,
+            "The patient's carrier filtered the message as spam or unwanted content.",
+        ),
+        (&["4780", "4781", "4785"], Spam, "The clinic's number has sent as much as carriers allow for now."),
+        (
+            &["4476", "4773", "4774"],
+            Unregistered,
+            "The clinic's number is not registered for business texting (A2P 10DLC), or its campaign is not active.",
+        ),
+        (
+            &["4481", "4795", "4796"],
+            Unregistered,
+            "The clinic's toll-free number is not verified yet, so carriers block its texts.",
+        ),
+        (
+            &["unauthorized", "forbidden"],
+            Account,
+            "Bandwidth refused the account's credentials. An administrator must check the carrier account.",
+        ),
+        (
+            &["invalid_from", "4401", "4403", "4404", "4405", "4406", "4435"],
+            Account,
+            "The clinic's number can't send texts through this Bandwidth application.",
+        ),
+        (&["4301", "4302", "4303", "request-validation"], Other, "Bandwidth could not read the message."),
+        (
+            &["4350", "4740"],
+            Other,
+            "The picture or file can't be sent: it is too large or of the wrong kind.",
+        ),
+        (
+            &["5100", "5101", "5999", "5600", "5601"],
+            Other,
+            "Bandwidth or the patient's carrier had a fault. Try again later.",
+        ),
+    ],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_well_formed() {
+        crate::codes::check(&CODES);
+    }
+
+    #[test]
+    fn a_refusal_names_the_field_and_not_the_number() {
+        let body = br#"{"type":"request-validation","description":"'to' +15558675310 is bad",
+            "fieldErrors":[{"fieldName":"to[0]","description":"+15558675310 must be E.164"}]}"#;
+        let failure = refusal(StatusCode::BAD_REQUEST, body);
+        assert_eq!((failure.code.as_str(), failure.kind), ("invalid_to", Unreachable));
+        assert!(!format!("{failure:?}").contains("867"));
+        assert_eq!(refusal(StatusCode::UNAUTHORIZED, b"<html>").code, "http_401");
+    }
+}

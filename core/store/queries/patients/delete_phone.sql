@@ -1,0 +1,1 @@
+DELETE FROM patient_phones WHERE organization_id = $1 AND phone_hash = $2 AND patient_id = $3

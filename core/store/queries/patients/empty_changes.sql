@@ -1,0 +1,1 @@
+UPDATE patient_changes SET data = NULL WHERE organization_id = $1 AND patient_id = $2

@@ -1,0 +1,3 @@
+-- As SQLite's; what links a conversation to the patient doesn't wait for this lock.
+SELECT id, kind, profile, state, merged_into, survivor_id, version, created_at, updated_at FROM patients WHERE organization_id = $1 AND id = $2
+FOR NO KEY UPDATE

@@ -1,0 +1,2 @@
+-- As `get`; on PostgreSQL the row is locked.
+SELECT id, kind, profile, state, merged_into, survivor_id, version, created_at, updated_at FROM patients WHERE organization_id = $1 AND id = $2

@@ -1,0 +1,1 @@
+UPDATE patients SET indexed = TRUE WHERE organization_id = $1 AND id = $2

@@ -1,0 +1,1 @@
+DELETE FROM roster_parts WHERE organization_id = $1 AND run_id = $2

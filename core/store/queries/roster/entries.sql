@@ -1,0 +1,3 @@
+-- $3: JSON list of hexadecimal key hashes.
+SELECT key_hash, patient_id, row_hash, said, missing_since FROM roster_entries
+WHERE organization_id = $1 AND source_id = $2 AND key_hash IN (SELECT unhex(value) FROM json_each($3))

@@ -1,0 +1,1 @@
+UPDATE roster_runs SET lease_until = $4 WHERE organization_id = $1 AND id = $2 AND lease_node = $3 AND state = 'running'

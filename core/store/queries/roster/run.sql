@@ -1,0 +1,3 @@
+SELECT id, source_id, origin, file_name, file_hash, bytes, settings, dry_run, state, phase, total, done, created, changed, same,
+    refused, missing, problem, takes, created_by, created_at, started_at, ended_at
+FROM roster_runs WHERE organization_id = $1 AND id = $2
