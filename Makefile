@@ -13,12 +13,12 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 .PHONY: run
-run: setup plugins ## Set up, build and start the demo: prints the address, the logins and what to try
+run: setup plugins hub ## Set up, build and start the demo: prints the address, the logins and what to try
 	cargo build -p anteroom
 	target/debug/anteroom demo $(ARGS)
 
 .PHONY: test
-test: setup-tests plugins fmt-check lint test-plugins deny test-rust browser-test-as-built ## Set up and check everything
+test: setup-tests plugins hub fmt-check lint hub-check test-plugins deny test-rust browser-test-as-built ## Set up and check everything
 
 .PHONY: setup
 setup: ## Install what is missing on this machine
@@ -33,17 +33,20 @@ plugins: ## Build the default policies and the test guests to WebAssembly compon
 	@scripts/build-guests
 
 .PHONY: examples
-examples: plugins ## Build the example policies in four languages, and run their cases
+examples: plugins hub ## Build the example policies in four languages, and run their cases
 	cargo build -p anteroom
 	@scripts/build-examples
 
 .PHONY: hub
-hub: ## Build the web UI
-	@if [[ -e hub/package.json ]]; then cd hub && npm ci --no-audit --no-fund && npm run build; \
-	else echo 'hub: nothing to build, its pages are embedded as they are'; fi
+hub: ## Build the web UI, which is embedded in the binary
+	@scripts/build-hub
+
+.PHONY: hub-check
+hub-check: ## Types, the client made of docs/openapi.json, and unit tests of the web UI
+	@scripts/build-hub check
 
 .PHONY: test-rust
-test-rust: plugins ## Tests of the host side
+test-rust: plugins hub ## Tests of the host side
 	cargo test --workspace
 
 .PHONY: test-plugins
@@ -51,7 +54,7 @@ test-plugins: ## Tests of the SDK and the default policies, natively
 	cd plugins && cargo test --workspace --quiet
 
 .PHONY: browser-test
-browser-test: setup plugins ## Tests of the Hub in a browser
+browser-test: setup plugins hub ## Tests of the Hub in a browser
 	cargo build -p anteroom
 	@scripts/browser-test
 
@@ -60,22 +63,27 @@ browser-test: setup plugins ## Tests of the Hub in a browser
 browser-test-as-built:
 	@scripts/browser-test
 
+.PHONY: screenshots
+screenshots: setup plugins hub ## Pictures of every page of the Hub into tests/browser/screenshots, which is not committed
+	cargo build -p anteroom
+	@scripts/browser-test screenshots.js
+
 .PHONY: carrier-vectors
 carrier-vectors: ## Do the carriers' own packages still sign and send as the stored vectors say? (ARGS= to make them anew)
 	@scripts/carrier-vectors $(if $(filter undefined,$(origin ARGS)),--check,$(ARGS))
 
 .PHONY: bench
-bench: plugins ## Load, policy-call and store benchmarks
+bench: plugins hub ## Load, policy-call and store benchmarks
 	cargo run --release -p anteroom-bench $(if $(ARGS),-- $(ARGS))
 
 .PHONY: torture
-torture: plugins ## The long forms of the tests that kill and flood
+torture: plugins hub ## The long forms of the tests that kill and flood
 	ANTEROOM_KILLS=200 cargo test -p anteroom --test process -- --nocapture kill
 	ANTEROOM_ROSTER_ROWS=100000 cargo test -p anteroom --test process -- --nocapture roster
 	ANTEROOM_KILLS=200 ANTEROOM_FAULT_SECONDS=60 cargo test -p anteroom --test faults -- --nocapture --test-threads 1
 
 .PHONY: lint
-lint: plugins ## Clippy, warnings are errors
+lint: plugins hub ## Clippy, warnings are errors
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd plugins && cargo clippy --workspace --all-targets -- -D warnings
 	cd tests/guests && cargo clippy --all-targets -- -D warnings

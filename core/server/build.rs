@@ -1,4 +1,4 @@
-//! Finds the default policies, which are embedded in the binary.
+//! Finds what is embedded in the binary: the default policies and the built Hub.
 
 use std::{env, path::PathBuf};
 
@@ -19,4 +19,11 @@ fn main() {
         }
     }
     println!("cargo::rustc-env=ANTEROOM_GUESTS_DIR={}", folder.display());
+
+    // What it holds is looked at by rust-embed; here only that there is one.
+    let page = root.join("hub/dist/index.html");
+    println!("cargo::rerun-if-changed={}", page.display());
+    if !page.is_file() {
+        println!("cargo::error=the Hub is not built yet: run `make hub`");
+    }
 }

@@ -1,6 +1,6 @@
 // A patient's phone, for the demo: sends texts through the sandbox carrier and shows what comes back.
-import { announce, h, reconcile, setText } from '/assets/plain/dom.js';
-import { clock, delivery, instant, numberKind, phone } from '/assets/plain/format.js';
+import { announce, h, reconcile, setText } from './dom.js';
+import { clock, delivery, instant, numberKind, phone } from './format.js';
 
 const POLL_MS = 1_000;
 const PATIENCE_MS = 10_000;
@@ -118,13 +118,19 @@ function render() {
       const { item } = entry;
       const state = stateWords(entry);
       return h('li', { class: item.direction === 'inbound' ? 'text mine' : 'text theirs', 'data-testid': 'simulator-text', 'data-direction': item.direction, 'data-state': item.state ?? null },
-        h('p', { class: 'bubble', dir: 'auto', 'data-testid': 'simulator-text-body' }, h('span', { class: 'sr-only' }, item.direction === 'inbound' ? 'You: ' : 'Clinic: '), item.body),
+        h('p', { class: 'bubble', dir: 'auto', 'data-testid': 'simulator-text-body' }, h('span', { class: 'sr-only' }, item.direction === 'inbound' ? 'You: ' : 'Clinic: '), item.body, (item.media ?? []).map(file)),
         h('p', { class: state?.bad ? 'state fail' : 'state' }, h('time', { datetime: item.at }, clock(item.at)),
           state && h('span', { 'data-testid': 'simulator-status', 'data-status': entry.text?.status ?? null }, ` · ${state.words}`)));
     },
   });
   find('empty').hidden = all.length > 0;
   if (atBottom || before === 0) scroll.scrollTop = scroll.scrollHeight;
+}
+
+/** A picture as the phone shows it; of anything else, what it is. */
+function file({ kind, url }) {
+  if (/^image\/(jpeg|png|gif|webp)$/.test(kind)) return h('img', { class: 'picture', src: url, alt: 'Picture', 'data-testid': 'simulator-media' });
+  return h('a', { href: url, download: '', 'data-testid': 'simulator-media' }, `File (${kind})`);
 }
 
 function showProblem(words) {
@@ -164,7 +170,8 @@ async function poll() {
 async function send(words) {
   const number = clinic();
   const mine = me();
-  if (!words.trim()) return false;
+  const picture = find('picture').files[0] ?? null;
+  if (!words.trim() && !picture) return false;
   if (!mine || !number) {
     checkOther();
     showProblem(number ? 'Type your phone number first.' : 'Choose a number to text.');
@@ -176,12 +183,14 @@ async function send(words) {
   showProblem(null);
   render();
   scroll.scrollTop = scroll.scrollHeight;
-  deliver(text, { from: mine, to: number.address, body: words });
+  find('picture').value = '';
+  deliver(text, { from: mine, to: number.address, body: words }, picture);
   return true;
 }
 
-async function deliver(text, request) {
+async function deliver(text, request, picture) {
   try {
+    if (picture) request.media = [(await call('pictures', { method: 'POST', body: picture })).url];
     const { status, answer } = await call('texts', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) });
     Object.assign(text, { status, answer });
     if (status < 200 || status > 299) announce('The text was refused.');

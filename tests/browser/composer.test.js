@@ -50,6 +50,7 @@ test('a number that is not registered yet says what is missing', async () => {
   const words = "This number isn't registered for texting yet. Finish the campaign registration to reply.";
   const automatic = maya.id('thread-message').and(maya.page.locator('[data-author="policy"]'));
   await shows(automatic.getByTestId('delivery-state'), `Not sent: ${words}`);
+  await shows(automatic.getByTestId('failure-advice'), "An administrator must finish the number's registration; then send it again.");
 
   // Before anything is written, not after.
   await shows(maya.id('composer-block'), words);

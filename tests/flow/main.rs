@@ -4,23 +4,36 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop at once")]
 
 mod access;
+mod accounts;
 mod backtests;
 mod conversations;
 mod dead_letters;
 mod decisions;
+mod deliveries;
 mod directory;
 mod evidence;
 mod identity;
 mod isolation;
+mod media;
+mod media_bucket;
+mod media_sent;
+mod messaging;
 mod nodes;
+mod numbers;
 mod openapi;
+mod opt_out_table;
 mod opt_outs;
+mod pages;
+mod parts;
 mod policies;
+mod reconcile;
 mod replies;
+mod revocations;
 mod roster;
 mod roster_sftp;
 mod routing;
 mod shortcuts;
+mod smpp;
 mod staff_verification;
 mod support;
 mod verification;

@@ -70,6 +70,39 @@ fn what_others_rely_on_is_in_it() {
     }
 }
 
+/// A generated client makes a function of each id.
+#[test]
+fn every_operation_has_an_id_of_its_own() {
+    let mut seen = BTreeMap::<String, String>::new();
+    for (path, item) in document()["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path} has no id"));
+            let there = format!("{method} {path}");
+            assert!(!id.contains(['{', '}', '/']), "{there}: {id} is no name for a function");
+            let before = seen.insert(id.to_owned(), there.clone());
+            assert!(before.is_none(), "{id} is both {before:?} and {there}");
+        }
+    }
+    assert!(seen.len() > 50, "{seen:?}");
+}
+
+/// The words of the document are those that are sent: an enum whose `rename` is lost would be a lie to every client.
+#[test]
+fn enums_are_documented_as_they_are_sent() {
+    use anteroom_model::states::{Author, MessageState, NumberKind, Role};
+
+    let document = document();
+    let words = |name: &str| document["components"]["schemas"][name]["enum"].clone();
+    for (name, sent) in [
+        ("Author", serde_json::to_value(Author::ALL).unwrap()),
+        ("MessageState", serde_json::to_value(MessageState::ALL).unwrap()),
+        ("NumberKind", serde_json::to_value(NumberKind::ALL).unwrap()),
+        ("Role", serde_json::to_value(Role::ALL).unwrap()),
+    ] {
+        assert_eq!(words(name), sent, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn every_path_in_it_is_served_and_wants_to_know_who_asks() {
     run(async |clinic| {

@@ -204,8 +204,8 @@ async fn refusals_have_one_form() {
         (json!({ "body": " \n\t" }), 422, "invalid"),
         (json!({ "body": "x".repeat(1_601) }), 422, "invalid"),
         (json!({ "body": "a\0b" }), 422, "invalid"),
-        (json!({ "text": "no body" }), 422, "malformed"),
-        (json!([]), 422, "malformed"),
+        (json!({ "text": "no body" }), 422, "invalid"),
+        (json!("no object"), 422, "malformed"),
     ] {
         maya.post(&messages, &body).await.problem(status, kind);
     }

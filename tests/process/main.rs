@@ -3,6 +3,7 @@
 //! Each test has a folder, a server and a Twilio of its own ([`Clinic`]), and ends what it started.
 
 mod backup;
+mod carriers;
 mod clinic;
 mod compile;
 mod elsewhere;

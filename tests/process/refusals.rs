@@ -196,7 +196,30 @@ async fn what_is_refused_leaves_nothing_behind() {
     let before = Footprint::of(&clinic).await;
     assert_eq!((before.stored[0], before.attempts), (1, 1), "{before:?}");
 
-    let cases = [signatures(&account), addresses(&account, &sandbox), contents(&account)].concat();
+    refused(&clinic, [signatures(&account), addresses(&account, &sandbox)].concat()).await;
+    clinic.idle().await;
+    assert_eq!(Footprint::of(&clinic).await, before);
+
+    // What is genuine is refused too, and leaves nothing but itself: kept for an administrator, once.
+    let cases = contents(&account);
+    let malformed = cases.iter().filter(|case| case.2 == 400).count();
+    refused(&clinic, cases.clone()).await;
+    refused(&clinic, cases).await;
+    clinic.idle().await;
+    let position = Footprint::of(&clinic).await.position;
+    assert_eq!(Footprint::of(&clinic).await, Footprint { position, ..before });
+    let kept = clinic.api("admin").items("/api/v1/deliveries?limit=200").await;
+    assert_eq!(kept.len(), malformed);
+
+    // The same account and the same form are taken once nothing is spoilt.
+    clinic.deliver(&text(&account)).await;
+    clinic.idle().await;
+    let after = Footprint::of(&clinic).await;
+    assert_eq!(after.stored[0], 2);
+    assert!(after.position > position);
+}
+
+async fn refused(clinic: &Clinic, cases: Vec<Case>) {
     for (what, delivery, status, kind) in cases {
         let reply = delivery.send(clinic.anteroom.client()).await;
         let reply = reply.unwrap_or_else(|error| panic!("{what}: {error}"));
@@ -211,13 +234,4 @@ async fn what_is_refused_leaves_nothing_behind() {
             reply.text
         );
     }
-    clinic.idle().await;
-    assert_eq!(Footprint::of(&clinic).await, before);
-
-    // The same account and the same form are taken once nothing is spoilt.
-    clinic.deliver(&text(&account)).await;
-    clinic.idle().await;
-    let after = Footprint::of(&clinic).await;
-    assert_eq!(after.stored[0], 2);
-    assert!(after.position > before.position);
 }

@@ -40,7 +40,7 @@ async fn every_form_that_twilio_may_use() {
     });
     let media = [
         ("NumMedia", "1"),
-        ("MediaUrl0", "https://api.twilio.com/2010-04-01/Media/ME1"),
+        ("MediaUrl0", "https://api.twilio.invalid/2010-04-01/Media/ME1"),
         ("MediaContentType0", "image/png"),
     ];
     let with_media = [whole("", "SM-media"), media.to_vec()].concat();

@@ -231,7 +231,6 @@ impl Clinic {
             author: Author::Host,
             author_id: None,
             despite_opt_out: false,
-            segments: 1,
         }
     }
 

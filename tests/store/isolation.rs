@@ -3,15 +3,18 @@
 use anteroom_model::{
     hours::OpeningHours,
     ids::{
-        AuditId, BindingId, ChangeId, ConversationId, DecisionId, MergeId, MessageId, NoteId, OptOutId,
-        PatientId, PolicyId, TokenId,
+        AuditId, BindingId, ChangeId, ConversationId, DecisionId, DeliveryId, MergeId, MessageId, NoteId,
+        OptOutId, PatientId, PolicyId, TokenId,
     },
-    states::{BindingMode, MessageState, PatientKind, Registration},
+    states::{
+        BindingMode, DeliveryState, LinkState, MessageState, PatientKind, Registration, RegistrationSource,
+    },
 };
 use anteroom_store::{
-    Actor, By, Conversation, ConversationChange, ConversationFilter, DecisionFilter, Deletion, Merged,
-    NewAudit, NewBinding, NewDecision, NewEvent, NewOutbound, NewPatient, NewPolicy, Number, Profile,
-    ReceiptMatch, RecordChange, Retired, SearchPosition, Undone,
+    Actor, By, Conversation, ConversationChange, ConversationFilter, DecisionFilter, Deletion,
+    DeliveryContent, LinkText, Merged, NewAudit, NewBinding, NewDecision, NewEvent, NewKeptDelivery,
+    NewOptOut, NewOutbound, NewPatient, NewPolicy, Number, NumberRegistration, Profile, ReceiptMatch,
+    RecordChange, Retired, SearchPosition, Undone,
 };
 use serde_json::json;
 
@@ -36,6 +39,7 @@ struct Everything {
     binding: BindingId,
     decision: DecisionId,
     token: TokenId,
+    delivery: DeliveryId,
 }
 
 async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
@@ -114,7 +118,25 @@ async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
         let token = org.insert_token(clinic.staff, "test", &SECRET, &["read".into()]).await?;
         let audit = NewAudit { actor_id: clinic.staff, action: "test", subject: None, request_id: None };
         org.insert_audit(&audit).await?;
-        org.record_opt_out(PEER, None, "keyword").await?;
+        org.record_opt_out(&NewOptOut::told_by(PEER, None, "keyword")).await?;
+        let known = NumberRegistration::new(clinic.number, RegistrationSource::Hand, org.now());
+        org.put_registration(&known).await?;
+        let until = org.now().plus(std::time::Duration::from_secs(20));
+        org.hold_link(clinic.account, node(1), until, LinkState::Up).await?;
+        let kept = NewKeptDelivery {
+            carrier_account_id: clinic.account,
+            endpoint: "link",
+            state: DeliveryState::Undeliverable,
+            reason: "number_unknown",
+            content: DeliveryContent::Text(LinkText {
+                carrier_message_id: "1".into(),
+                from: PEER.into(),
+                to: "+18005550199".into(),
+                body: "hello".into(),
+                part: None,
+            }),
+        };
+        let delivery = org.keep_delivery(&kept).await?.map(|(id, _)| id).expect("it is new");
         Ok(Everything {
             conversation,
             message,
@@ -125,6 +147,7 @@ async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
             binding,
             decision,
             token,
+            delivery,
         })
     })
     .unwrap()
@@ -189,6 +212,11 @@ async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) ->
         ("number", org.number(owner.number).await.unwrap().is_some()),
         ("teams", org.teams().await.unwrap().iter().any(|team| team.id == owner.team)),
         ("facilities", org.facilities().await.unwrap().iter().any(|one| one.id == owner.facility)),
+        ("registration", org.registration(owner.number).await.unwrap().is_some()),
+        ("registrations", !org.registrations().await.unwrap().is_empty()),
+        ("link", org.link(owner.account).await.unwrap().is_some()),
+        ("links", !org.links().await.unwrap().is_empty()),
+        ("kept_delivery", org.kept_delivery(all.delivery).await.unwrap().is_some()),
         ("accounts", org.accounts().await.unwrap().iter().any(|account| account.id == owner.account)),
     ];
     answers.into_iter().filter(|(_, found)| *found).map(|(name, _)| name).collect()
@@ -197,7 +225,7 @@ async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) ->
 pub(crate) async fn others_rows_can_not_be_read(db: &Fresh) {
     let (a, b) = (Clinic::new(db, "A").await, Clinic::new(db, "B").await);
     let all = everything(db, a).await;
-    assert_eq!(found(db, &a, &a, &all).await.len(), 45, "its own it finds");
+    assert_eq!(found(db, &a, &a, &all).await.len(), 50, "its own it finds");
     assert_eq!(found(db, &b, &a, &all).await, Vec::<&str>::new());
 }
 
@@ -209,6 +237,7 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
     db.claim_inbound(node(1), db.now(), 1).await.unwrap();
     let mut conversation = all.conversation.clone();
     let switched_off = Number { texting_enabled: false, ..number(db, &a).await };
+    let account = db.read(a.organization).await.unwrap().account(a.account).await.unwrap().unwrap();
     let changed = commit!(db, b.organization, |org| {
         let state = MessageState::Processed;
         let by = By::staff(b.staff);
@@ -225,6 +254,9 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
             org.set_hours(a.facility, "UTC", &OpeningHours::default()).await?,
             org.set_number(&switched_off).await?,
             org.set_credentials(a.account, "{}").await?,
+            org.set_account(&account).await?,
+            org.release_link(a.account, node(1)).await?,
+            org.delivery_retried(all.delivery, DeliveryState::Taken, "").await?,
             org.update_patient(all.patient, None, Profile::default(), &by).await? != RecordChange::Outdated,
             matches!(org.undo_merge(all.merge, &by).await?, Undone::Done { .. }),
             matches!(org.delete_patient(all.patient, None, &by).await?, Deletion::Done(_)),
@@ -232,9 +264,9 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
         ])
     })
     .unwrap();
-    assert_eq!(changed, [false; 15]);
+    assert_eq!(changed, [false; 18]);
     commit!(db, b.organization, |org| org.delete_session(&SECRET).await).unwrap();
-    assert_eq!(found(db, &a, &a, &all).await.len(), 45, "nothing is gone");
+    assert_eq!(found(db, &a, &a, &all).await.len(), 50, "nothing is gone");
     let after = db.read(a.organization).await.unwrap().message(text).await.unwrap().unwrap();
     assert_eq!(after.state, MessageState::Processing);
     assert_eq!(messages(db).await, before + 1);

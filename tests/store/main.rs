@@ -16,7 +16,9 @@ mod harness;
 mod idempotency;
 mod inbound;
 mod isolation;
+mod media;
 mod merges;
+mod numbers;
 mod opt_outs;
 mod outbound;
 mod plans;
@@ -79,6 +81,7 @@ macro_rules! suite {
                 what_nobody_saw_the_end_of_is_in_doubt
                 a_lost_lease_still_tells_the_carriers_id
                 a_receipt_may_be_faster_than_the_answer
+                receipts_in_any_order_end_in_the_same_state
                 each_end_leaves_its_moments
                 only_what_did_not_go_out_is_tried_again
                 a_stop_blocks_what_waits_and_nothing_else
@@ -98,6 +101,13 @@ macro_rules! suite {
                 a_batch_counts_only_from_where_the_run_is
                 a_folder_is_looked_into_by_one_node
                 nothing_of_a_roster_is_on_disk_in_the_clear
+            }
+            media {
+                a_texts_files_are_noted_once
+                each_file_is_leased_to_one_node
+                a_lost_lease_ends_nothing
+                an_upload_goes_with_one_text
+                a_list_is_looked_into_by_one_node_from_where_it_was
             }
             decisions {
                 each_follows_on_the_one_before
@@ -149,6 +159,11 @@ macro_rules! suite {
                 what_can_not_be_merged_is_refused
                 any_sequence_keeps_each_text_reachable_once
                 fifty_at_once_leave_one_survivor
+            }
+            numbers {
+                each_number_is_asked_about_by_one_node
+                a_link_is_one_nodes_until_it_is_not_heard_of
+                a_delivery_is_kept_once
             }
             isolation {
                 others_rows_can_not_be_read

@@ -1,13 +1,15 @@
 //! Who must not be texted, and from which numbers.
 
 use anteroom_model::ids::{NumberId, OptOutId};
+use anteroom_store::NewOptOut;
 
 use crate::harness::{Clinic, Fresh, commit};
 
 const PEER: &str = "+15125550101";
 
 async fn record(db: &Fresh, clinic: &Clinic, scope: Option<NumberId>, source: &'static str) -> bool {
-    commit!(db, clinic.organization, |org| org.record_opt_out(PEER, scope, source).await).unwrap()
+    let new = NewOptOut::told_by(PEER, scope, source);
+    commit!(db, clinic.organization, |org| org.record_opt_out(&new).await).unwrap().is_some()
 }
 
 async fn clear(db: &Fresh, clinic: &Clinic, number: NumberId) -> bool {

@@ -116,6 +116,65 @@ pub(crate) async fn a_receipt_may_be_faster_than_the_answer(db: &Fresh) {
     assert!(claim(db, node(2)).await.is_empty(), "a delivered text is not work");
 }
 
+/// Every order of the send's own answer and up to four receipts, some of them twice.
+pub(crate) async fn receipts_in_any_order_end_in_the_same_state(db: &Fresh) {
+    use MessageState::{Delivered, Failed, Sent};
+    let clinic = Clinic::new(db, "A").await;
+    // `None` is the answer to the send.
+    for (events, last) in [
+        (vec![None, Some(Sent)], Sent),
+        (vec![None, Some(Sent), Some(Delivered), Some(Delivered)], Delivered),
+        (vec![None, Some(Sent), Some(Failed), Some(Failed)], Failed),
+        // Said by the carrier and by the handset: who has it, has it.
+        (vec![None, Some(Sent), Some(Failed), Some(Delivered)], Delivered),
+    ] {
+        for order in orders(&events) {
+            let id = clinic.queue(db, PEER, "hello").await;
+            claim_one(db, node(1)).await;
+            let carriers = format!("SM-{id}");
+            for event in &order {
+                let Some(next) = *event else {
+                    let carrier_message_id = Some(carriers.clone());
+                    end(db, &clinic, id, node(1), SendEnd { carrier_message_id, ..ended(Sent, None) }).await;
+                    continue;
+                };
+                let read = message(db, &clinic, id).await;
+                if read.state.receipt_moves_to(next) {
+                    let (read, carriers) = (read.clone(), carriers.clone());
+                    let error = (next == Failed).then_some(("30003", "Unreachable."));
+                    let moved = commit!(db, clinic.organization, |org| org
+                        .apply_receipt(&read, next, error, &carriers)
+                        .await);
+                    assert!(moved.unwrap());
+                }
+            }
+            let kept = message(db, &clinic, id).await;
+            assert_eq!(kept.state, last, "{order:?}");
+            assert_eq!(kept.carrier_message_id, Some(carriers), "{order:?}");
+            assert_eq!(kept.error_code.is_some(), last == Failed, "{order:?}");
+            assert_eq!(kept.finished_at.is_some(), last != Sent, "{order:?}");
+        }
+    }
+    db.clock.advance(LEASE);
+    assert!(claim(db, node(2)).await.is_empty(), "nothing is work any more");
+}
+
+fn orders<T: Clone>(events: &[T]) -> Vec<Vec<T>> {
+    if events.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for at in 0..events.len() {
+        let mut rest = events.to_vec();
+        let first = rest.remove(at);
+        all.extend(orders(&rest).into_iter().map(|mut order| {
+            order.insert(0, first.clone());
+            order
+        }));
+    }
+    all
+}
+
 pub(crate) async fn each_end_leaves_its_moments(db: &Fresh) {
     let clinic = Clinic::new(db, "A").await;
     // (state, was it sent, is it over)

@@ -6,7 +6,8 @@ use anteroom_model::{
 };
 use anteroom_store::{
     Actor, By, Caregiver, Contact, Conversation, Exchange, ExternalId, Extra, MediaItem, NewBinding,
-    NewDecision, NewEvent, NewInbound, NewOutbound, NewPatient, NewPolicy, Org, Profile, StoreError,
+    NewDecision, NewEvent, NewInbound, NewOptOut, NewOutbound, NewPatient, NewPolicy, Org, Profile,
+    StoreError,
 };
 use serde_json::json;
 
@@ -78,7 +79,7 @@ async fn write_everything(org: &mut Org<'_>, clinic: Clinic) -> Result<(), Store
     org.insert_conversation(&conversation).await?;
     org.insert_outbound(&NewOutbound { conversation_id: Some(id), ..clinic.reply(peer, SECRETS[1]) }).await?;
     org.insert_note(id, clinic.staff, SECRETS[2]).await?;
-    org.record_opt_out(peer, None, "keyword").await?;
+    org.record_opt_out(&NewOptOut::told_by(peer, None, "keyword")).await?;
     let (kind, data) = ("test.event", json!({ "said": SECRETS[11] }));
     org.tell(NewEvent { kind, conversation_id: Some(id), actor: Actor::Patient, data });
     let policy = NewPolicy {

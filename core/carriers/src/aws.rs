@@ -16,15 +16,20 @@ use crate::{
     identifier,
     inbound::{address, message_id, text},
     json::{self, required},
+    media::Access,
 };
 
 mod certificates;
-mod codes;
+pub(crate) mod codes;
+pub(crate) mod registration;
 mod sigv4;
 pub(crate) mod sns;
 
 pub use certificates::Certificates;
 use codes::CODES;
+
+/// Nothing comes with its texts.
+pub(crate) const MEDIA_ACCESS: Access<'static> = Access::PLAIN;
 
 /// What an account is allowed to do with AWS, and which topics it listens to.
 #[derive(Clone, Debug, Deserialize)]
@@ -220,27 +225,36 @@ pub(crate) async fn send(
         configuration_set_name: credentials.configuration_set_name.as_deref(),
     };
     let operation = if plain { "SendTextMessage" } else { "SendMediaMessage" };
-    let target = format!("PinpointSMSVoiceV2.{operation}");
     let body = serde_json::to_vec(&request).map_err(|_| SendError::Connect)?;
+    let request = self::request(http, credentials, operation, body, text.at).ok_or(SendError::Connect)?;
+    let response = request.send().await;
+    let body = client::answer(response, codes::refusal).await?;
+    let Accepted { message_id } = client::accepted(&body)?;
+    Ok(Sent { carrier_message_id: message_id, state: ReceiptState::Queued, failure: None })
+}
+
+/// A signed call of `operation`. `None`: the region makes no address.
+fn request(
+    http: &Client,
+    credentials: &AwsCredentials,
+    operation: &str,
+    body: Vec<u8>,
+    at: anteroom_model::time::Timestamp,
+) -> Option<reqwest::RequestBuilder> {
+    let target = format!("PinpointSMSVoiceV2.{operation}");
     let base = match &credentials.api_base_url {
         Some(base) => base.clone(),
         // China's and other partitions' domains are a setting.
-        None => BaseUrl::parse(&format!("https://sms-voice.{}.amazonaws.com", credentials.region))
-            .ok_or(SendError::Connect)?,
+        None => BaseUrl::parse(&format!("https://sms-voice.{}.amazonaws.com", credentials.region))?,
     };
-    let signed = sigv4::sign(credentials, base.authority(), &target, &body, text.at);
-    let response = http
+    let signed = sigv4::sign(credentials, base.authority(), &target, &body, at);
+    let request = http
         .post(base.join("/"))
         .header(header::CONTENT_TYPE, sigv4::CONTENT_TYPE)
         .header("X-Amz-Target", target)
         .header("X-Amz-Date", signed.date)
-        .header(header::AUTHORIZATION, signed.authorization)
-        .body(body)
-        .send()
-        .await;
-    let body = client::answer(response, codes::refusal).await?;
-    let Accepted { message_id } = client::accepted(&body)?;
-    Ok(Sent { carrier_message_id: message_id, state: ReceiptState::Queued, failure: None })
+        .header(header::AUTHORIZATION, signed.authorization);
+    Some(request.body(body))
 }
 
 /// AWS lists no texts.

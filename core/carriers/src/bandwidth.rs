@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use anteroom_model::time::Timestamp;
+use anteroom_model::{registration::PartState, states::RegistrationPart, time::Timestamp};
 use http::StatusCode;
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
@@ -22,9 +22,13 @@ use crate::{
     identifier,
     inbound::{address, message_id, text},
     json::{self, Code, required},
+    media::{Access, Proof},
+    registration::{self, CheckError, RegistrationQuery, part},
     rotation::Rotating,
     verify,
 };
+
+pub(crate) mod list;
 
 /// A Bandwidth account with one messaging application.
 #[derive(Clone, Debug, Deserialize)]
@@ -47,6 +51,10 @@ pub struct BandwidthCredentials {
     /// Default `https://messaging.bandwidth.com/api/v2`.
     #[serde(default = "default_base")]
     pub api_base_url: BaseUrl,
+    /// Where toll-free verifications are read; default `https://api.bandwidth.com/api/v2`, or `api_base_url`
+    /// where that is given.
+    #[serde(default)]
+    pub numbers_api_base_url: Option<BaseUrl>,
 }
 
 fn default_base() -> BaseUrl {
@@ -163,6 +171,53 @@ struct Request<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Verification {
+    status: Option<String>,
+    internal_ticket_number: Option<String>,
+    decline_reason_description: Option<String>,
+    #[serde(default)]
+    blocked: bool,
+    blocked_reason: Option<String>,
+}
+
+/// `GET …/phoneNumbers/{number}/tollFreeVerification`; 10DLC campaigns have no API of messaging accounts.
+pub(crate) async fn registration(
+    http: &Client,
+    credentials: &BandwidthCredentials,
+    query: &RegistrationQuery<'_>,
+) -> Result<Vec<PartState>, CheckError> {
+    let base = registration::base(
+        credentials.numbers_api_base_url.as_ref(),
+        &credentials.api_base_url,
+        &default_base(),
+        "https://api.bandwidth.com/api/v2",
+    );
+    let number = registration::escaped(query.number);
+    let path = format!("/accounts/{}/phoneNumbers/{number}/tollFreeVerification", credentials.account_id);
+    let request =
+        http.get(base.join(&path)).basic_auth(&credentials.username, Some(credentials.password.expose()));
+    let found: Option<Verification> = registration::read(request.send().await).await?;
+    let said = found.map(|found| {
+        let (state, reason) = if found.blocked {
+            (Some("BLOCKED".to_owned()), found.blocked_reason)
+        } else {
+            (found.status, found.decline_reason_description)
+        };
+        (state, reason, found.internal_ticket_number)
+    });
+    let (state, reason, reference) = said.unwrap_or_default();
+    Ok(vec![part(RegistrationPart::TollFree, state, reason, reference)])
+}
+
+/// `GET …/media`: reads, changes nothing, and needs the API user.
+pub(crate) fn probe(http: &Client, credentials: &BandwidthCredentials) -> reqwest::RequestBuilder {
+    let path = format!("/users/{}/media", credentials.account_id);
+    http.get(credentials.api_base_url.join(&path))
+        .basic_auth(&credentials.username, Some(credentials.password.expose()))
+}
+
+#[derive(Deserialize)]
 struct Accepted {
     id: String,
 }
@@ -180,6 +235,12 @@ struct Refusal {
 #[serde(rename_all = "camelCase")]
 struct FieldError {
     field_name: Option<String>,
+}
+
+/// Media are at the messaging API, for its user: <https://dev.bandwidth.com/docs/messaging/media>.
+pub(crate) fn media_access(credentials: &BandwidthCredentials) -> Access<'_> {
+    let proof = Proof::Basic(&credentials.username, &credentials.password);
+    Access { proof, api: Some(&credentials.api_base_url), hosts: &[] }
 }
 
 /// `POST /users/{account}/messages`.
@@ -240,6 +301,11 @@ struct PageInfo {
 #[serde(rename_all = "camelCase")]
 struct Listed {
     message_id: String,
+    source_tn: Option<String>,
+    destination_tn: Option<String>,
+    message_direction: Option<String>,
+    segment_count: Option<u32>,
+    recipient_count: Option<u32>,
     message_status: Option<String>,
     message_length: Option<usize>,
     error_code: Option<Code>,
@@ -295,7 +361,7 @@ fn listed_state(status: &str) -> ReceiptState {
 }
 
 /// <https://dev.bandwidth.com/docs/messaging/errors>.
-const CODES: CodeTable = CodeTable {
+pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "Bandwidth",
     rows: &[
         (

@@ -2,16 +2,17 @@
 
 use std::{error::Error as _, time::Duration};
 
-use anteroom_model::time::Timestamp;
+use anteroom_model::{registration::PartState, time::Timestamp};
 use http::{HeaderMap, StatusCode, header};
 use reqwest::{Client, ClientBuilder, NoProxy, Proxy, Response, redirect};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::{
-    CarrierKind, Certificates, Credentials, Delivery, Failure, FindError, FoundMessage, Inbound,
-    OutboundText, Rejection, SendError, Sent, SentQuery, aws, bandwidth, infobip, plivo, sandbox, signalwire,
-    sinch, smpp, telnyx, twilio, vonage,
+    CarrierKind, Certificates, CheckError, Credentials, Delivery, Failure, FindError, FoundMessage, Inbound,
+    OutboundText, Probed, RegistrationQuery, Rejection, SendError, Sent, SentQuery, aws, bandwidth, infobip,
+    media::{self, FetchError, Fetched, Fetcher},
+    plivo, probe, sandbox, signalwire, sinch, smpp, telnyx, twilio, vonage,
 };
 
 /// The longest wait a carrier may ask for; a broken header must not park a text for years.
@@ -28,12 +29,16 @@ pub struct ClientConfig {
     /// An HTTP proxy for everything but this machine. The environment's `HTTPS_PROXY` is not obeyed:
     /// where patients' texts go is configured, not inherited.
     pub proxy: Option<Url>,
+    /// Origins that files are fetched from although they are not on the public internet, or not `https`: fakes on
+    /// this machine. Without them, none is.
+    pub media_origins: Vec<Url>,
 }
 
 impl Default for ClientConfig {
-    /// 3 s and 10 s, no proxy.
+    /// 3 s and 10 s, no proxy, files from the public internet only.
     fn default() -> Self {
-        Self { connect: Duration::from_secs(3), total: Duration::from_secs(10), proxy: None }
+        let (connect, total) = (Duration::from_secs(3), Duration::from_secs(10));
+        Self { connect, total, proxy: None, media_origins: Vec::new() }
     }
 }
 
@@ -48,21 +53,23 @@ pub struct Carriers {
     http: Client,
     certificates: Certificates,
     links: smpp::Links,
+    fetcher: Fetcher,
 }
 
 impl Carriers {
     /// Sets up the client. The program must have installed a rustls provider before.
     pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
-        let http = match builder(config)?.build() {
-            Ok(http) => http,
+        let (http, trust_nobody) = match builder(config)?.build() {
+            Ok(http) => (http, false),
             // A machine without root certificates can still run the sandbox.
             Err(error) => {
                 log_cause(error);
                 tracing::error!("no root certificates: install ca-certificates to reach carriers");
-                builder(config)?.tls_certs_only([]).build().map_err(ClientError)?
+                (builder(config)?.tls_certs_only([]).build().map_err(ClientError)?, true)
             }
         };
-        Ok(Self { http, certificates: Certificates::default(), links: smpp::Links::default() })
+        let fetcher = Fetcher::new(&config.media_origins, trust_nobody).map_err(ClientError)?;
+        Ok(Self { http, certificates: Certificates::default(), links: smpp::Links::default(), fetcher })
     }
 
     /// Checks that `delivery` comes from the account's carrier and reads it.
@@ -81,9 +88,25 @@ impl Carriers {
         }
     }
 
+    /// Fetches a file that came with a text of the account's, of at most `limit` bytes, from the `address` that the
+    /// text named. `at` is now.
+    pub async fn fetch_media(
+        &self,
+        credentials: &Credentials,
+        address: &str,
+        limit: usize,
+        at: Timestamp,
+    ) -> Result<Fetched, FetchError> {
+        self.fetcher.fetch(&media::access(credentials, address, at), address, limit).await
+    }
+
     /// The links to message centres, by which SMPP accounts send and receive.
     pub const fn links(&self) -> &smpp::Links {
         &self.links
+    }
+
+    pub(crate) const fn http(&self) -> &Client {
+        &self.http
     }
 
     /// Hands `text` to the account's carrier, once.
@@ -97,6 +120,40 @@ impl Carriers {
         };
         report(credentials.carrier(), text, &result);
         result
+    }
+
+    /// What the carrier says of a number's registration, part by part; a part it doesn't know has no state.
+    pub async fn registration(
+        &self,
+        credentials: &Credentials,
+        query: &RegistrationQuery<'_>,
+    ) -> Result<Vec<PartState>, CheckError> {
+        if anteroom_model::registration::needs(credentials.carrier().as_str(), query.kind).is_empty() {
+            return Err(CheckError::NotOffered);
+        }
+        match credentials {
+            Credentials::Twilio(account) => twilio::registration::read(&self.http, account, query).await,
+            Credentials::Telnyx(account) => telnyx::registration::read(&self.http, account, query).await,
+            Credentials::Bandwidth(account) => bandwidth::registration(&self.http, account, query).await,
+            Credentials::Aws(account) => aws::registration::read(&self.http, account, query).await,
+            Credentials::SignalWire(_)
+            | Credentials::Plivo(_)
+            | Credentials::Vonage(_)
+            | Credentials::Sinch(_)
+            | Credentials::Infobip(_)
+            | Credentials::Smpp(_)
+            | Credentials::Sandbox(_) => Err(CheckError::NotOffered),
+        }
+    }
+
+    /// Asks the carrier for something small, to see whether it takes the credentials. `at`: now.
+    pub async fn probe(&self, credentials: &Credentials, at: Timestamp) -> Result<Probed, CheckError> {
+        probe::probe(&self.http, &self.links, credentials, at).await
+    }
+
+    /// The certificates that AWS's deliveries are checked with.
+    pub const fn certificates(&self) -> &Certificates {
+        &self.certificates
     }
 
     async fn send_clean(&self, credentials: &Credentials, text: &OutboundText) -> Result<Sent, SendError> {
@@ -191,7 +248,7 @@ pub(crate) fn log_cause(error: reqwest::Error) {
 const LONGEST_ANSWER: usize = 256 * 1024;
 
 /// Bytes read of a page of a list.
-const LONGEST_PAGE: usize = 4 * 1024 * 1024;
+pub(crate) const LONGEST_PAGE: usize = 4 * 1024 * 1024;
 
 /// The body of a success; of a refusal, what `refusal` makes of its status and body.
 ///

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
-use crate::{Failure, FailureKind, ReceiptState};
+use crate::{CarrierKind, Failure, FailureKind, ReceiptState};
 
 /// Codes that mean the same, what they come down to, and how staff read it.
 pub(crate) type Row = (&'static [&'static str], FailureKind, &'static str);
@@ -19,6 +19,10 @@ pub(crate) struct CodeTable {
 }
 
 impl CodeTable {
+    fn knows(&self, code: &str) -> bool {
+        self.rows.iter().any(|(codes, ..)| codes.contains(&code))
+    }
+
     /// The failure that `code` stands for.
     pub(crate) fn explain(&self, code: &str) -> Failure {
         let code = printable(code);
@@ -63,6 +67,28 @@ impl CodeTable {
     pub(crate) fn refusal(&self, status: StatusCode, code: Option<&str>) -> Failure {
         code.filter(|code| !code.is_empty()).map_or_else(|| self.http(status), |code| self.explain(code))
     }
+}
+
+/// What `code`, which `carrier` gave for a text, comes down to and how staff read it.
+pub fn explain(carrier: CarrierKind, code: &str) -> Failure {
+    let table = match carrier {
+        CarrierKind::Twilio => &crate::twilio::codes::TABLE,
+        CarrierKind::SignalWire => &crate::signalwire::CODES,
+        CarrierKind::Telnyx => &crate::telnyx::CODES,
+        CarrierKind::Bandwidth => &crate::bandwidth::CODES,
+        CarrierKind::Plivo => &crate::plivo::CODES,
+        // Either of its interfaces; their codes differ.
+        CarrierKind::Vonage => {
+            let other = &crate::vonage::SMS_CODES;
+            if other.knows(code) { other } else { &crate::vonage::MESSAGES_CODES }
+        }
+        CarrierKind::Sinch => &crate::sinch::CODES,
+        CarrierKind::Infobip => &crate::infobip::CODES,
+        CarrierKind::Aws => &crate::aws::codes::CODES,
+        CarrierKind::Smpp => &crate::smpp::CODES,
+        CarrierKind::Sandbox => &CodeTable { carrier: "The sandbox", rows: &[] },
+    };
+    table.explain(code)
 }
 
 /// A code is short and of few characters; what isn't could hold anything, even a phone number.

@@ -32,6 +32,14 @@ impl Endpoint {
     }
 }
 
+/// The address for a carrier's second try, made of the account's `public_url`: the same webhook, so that a
+/// carrier whose first call failed still reaches us. Signed over this very address.
+pub fn fallback_url(public_url: &str) -> String {
+    let end = public_url.find(['?', '#']).unwrap_or(public_url.len());
+    let (path, query) = public_url.split_at(end);
+    format!("{}/fallback{query}", path.trim_end_matches('/'))
+}
+
 /// One webhook request as it was received.
 #[derive(Clone, Copy)]
 pub struct Delivery<'a> {
@@ -340,6 +348,7 @@ mod tests {
         for (public_url, expected) in cases {
             assert_eq!(Endpoint::Messages.url(public_url), public_url);
             assert_eq!(Endpoint::Status.url(public_url), expected);
+            assert_eq!(fallback_url(public_url), expected.replace("/status", "/fallback"));
         }
     }
 

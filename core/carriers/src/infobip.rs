@@ -17,6 +17,7 @@ use crate::{
     credentials::BaseUrl,
     inbound::{address, message_id, text},
     json::{self, required},
+    media::{Access, Proof},
     rotation::Rotating,
     verify,
 };
@@ -195,6 +196,12 @@ struct ServiceException {
     message_id: Option<String>,
 }
 
+/// Content of messages is at the account's own API, under its key.
+pub(crate) fn media_access(credentials: &InfobipCredentials) -> Access<'_> {
+    let proof = Proof::Token("App", credentials.api_key.clone());
+    Access { proof, api: Some(&credentials.base_url), hosts: &[] }
+}
+
 /// `POST /sms/3/messages`.
 pub(crate) async fn send(
     http: &Client,
@@ -239,6 +246,12 @@ fn authorization(credentials: &InfobipCredentials) -> String {
     format!("App {}", credentials.api_key.expose())
 }
 
+/// `GET /account/1/balance`: reads, changes nothing.
+pub(crate) fn probe(http: &Client, credentials: &InfobipCredentials) -> reqwest::RequestBuilder {
+    http.get(credentials.base_url.join("/account/1/balance"))
+        .header(header::AUTHORIZATION, authorization(credentials))
+}
+
 fn refusal(status: StatusCode, body: &[u8]) -> Failure {
     let code = serde_json::from_slice::<Refusal>(body).ok().and_then(|refusal| {
         let old = refusal.request_error.and_then(|error| error.service_exception?.message_id);
@@ -278,7 +291,7 @@ pub(crate) async fn find_sent(
 }
 
 /// <https://www.infobip.com/docs/essentials/api-essentials/response-status-and-error-codes>.
-const CODES: CodeTable = CodeTable {
+pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "Infobip",
     rows: &[
         (

@@ -72,6 +72,13 @@ impl CarrierKind {
         }
     }
 
+    /// Whether one call of its webhook may bring several texts, to different numbers
+    /// (<https://dev.bandwidth.com/docs/messaging/webhooks>,
+    /// <https://www.infobip.com/docs/api/channels/sms>): one that can't be taken must not refuse the others.
+    pub const fn batches(self) -> bool {
+        matches!(self, Self::Bandwidth | Self::Infobip)
+    }
+
     /// Whether sending a text again under the same id of ours is the same text to the carrier: then one that
     /// is in doubt is simply sent again. Telnyx keeps `Idempotency-Key`s for 24 hours
     /// (<https://developers.telnyx.com/docs/development/api-fundamentals/idempotency>). The request must then be

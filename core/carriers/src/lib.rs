@@ -26,6 +26,8 @@
 //!    - `send(&reqwest::Client, &TelnyxCredentials, &OutboundText) -> Result<Sent, SendError>`. Hand the
 //!      answer to `client::answer`, which knows what "never sent" and "perhaps sent" mean. A carrier with an
 //!      idempotency key or a reference gets `our_id` there.
+//!    - `media_access(&TelnyxCredentials) -> Access`: how its files are fetched, and to which hosts the account's
+//!      credentials are shown for that; and its line in `media::limits`, what may go with a text.
 //!    - `find_sent(…)` where the carrier can list messages, so that an ambiguous send can be settled.
 //!    - a `CodeTable` of its error codes in staff's words, each with a [`FailureKind`]. The carrier's own
 //!      error texts repeat phone numbers: never pass them on.
@@ -49,8 +51,13 @@ pub mod inbound;
 pub mod infobip;
 mod json;
 pub mod kind;
+pub mod limits;
+pub mod media;
 pub mod outbound;
 pub mod plivo;
+pub mod probe;
+pub mod reconcile;
+pub mod registration;
 pub mod rotation;
 pub mod sandbox;
 pub mod signalwire;
@@ -64,15 +71,20 @@ pub mod vonage;
 pub use anteroom_model::phone::Address;
 pub use aws::Certificates;
 pub use client::{Carriers, ClientConfig, ClientError};
+pub use codes::explain;
 pub use credentials::{Credentials, CredentialsError, Secret};
 pub use inbound::{
     Delivery, Endpoint, Inbound, InboundMessage, Malformed, MediaRef, OptOutType, Part, Receipt,
-    ReceiptState, Rejection,
+    ReceiptState, Rejection, fallback_url,
 };
 pub use kind::CarrierKind;
+pub use media::{FetchError, Fetched, MediaLimits, media_limits};
 pub use outbound::{
     Failure, FailureKind, FindError, FoundMessage, NextStep, OutboundText, SendError, Sent, SentQuery,
 };
+pub use probe::Probed;
+pub use reconcile::{ListPage, Listed, Look};
+pub use registration::{CheckError, RegistrationQuery};
 
 /// Checks that `delivery` comes from the account's carrier and reads it, with what is known already: a
 /// certificate of AWS's that isn't is [`Rejection::KeyUnavailable`]. [`Carriers::receive`] fetches it.

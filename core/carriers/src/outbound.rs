@@ -21,6 +21,9 @@ pub struct OutboundText {
     pub status_callback: String,
     /// Addresses of pictures and other files that go with it; the carrier fetches them.
     pub media_urls: Vec<String>,
+    /// The carrier's own service that the number sends within, where that is not the account's: Twilio's
+    /// Messaging Service, Telnyx' messaging profile. Other carriers have none.
+    pub messaging_service: Option<String>,
     /// Now: some carriers' requests are signed with the moment.
     pub at: Timestamp,
 }

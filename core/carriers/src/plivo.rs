@@ -22,6 +22,7 @@ use crate::{
     identifier,
     inbound::{address, message_id},
     json::{self, Code},
+    media::{Access, Proof},
     rotation::Rotating,
 };
 
@@ -161,6 +162,12 @@ struct Refusal {
     error: Option<String>,
 }
 
+/// Media are at the API; whether it asks who fetches them is a setting of the account.
+pub(crate) fn media_access(credentials: &PlivoCredentials) -> Access<'_> {
+    let proof = Proof::Basic(&credentials.auth_id, &credentials.auth_token);
+    Access { proof, api: Some(&credentials.api_base_url), hosts: &["media.plivo.com"] }
+}
+
 /// `POST /v1/Account/{auth_id}/Message/`.
 pub(crate) async fn send(
     http: &Client,
@@ -275,7 +282,7 @@ pub(crate) async fn find_sent(
 }
 
 /// <https://www.plivo.com/docs/messaging/troubleshooting/error-codes>.
-const CODES: CodeTable = CodeTable {
+pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "Plivo",
     rows: &[
         (
@@ -324,6 +331,12 @@ const CODES: CodeTable = CodeTable {
         (&["140"], Other, "Plivo's queue for the clinic's number is full. Try again later."),
     ],
 };
+
+/// `GET` of the account: reads, changes nothing.
+pub(crate) fn probe(http: &Client, credentials: &PlivoCredentials) -> reqwest::RequestBuilder {
+    http.get(credentials.api_base_url.join(&format!("/v1/Account/{}/", credentials.auth_id)))
+        .basic_auth(&credentials.auth_id, Some(credentials.auth_token.expose()))
+}
 
 #[cfg(test)]
 mod tests {

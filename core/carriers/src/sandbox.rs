@@ -11,9 +11,10 @@ use sha2::Sha256;
 
 use crate::{
     Answer, Delivery, Endpoint, Failure, FailureKind, Inbound, InboundMessage, Malformed, MediaRef,
-    OutboundText, Receipt, ReceiptState, Rejection, Secret, SendError, Sent,
+    OutboundText, Part, Receipt, ReceiptState, Rejection, Secret, SendError, Sent,
     inbound::{address, message_id, text},
     json::{read, required},
+    media::Access,
     rotation::Rotating,
     verify,
 };
@@ -24,6 +25,9 @@ pub const SIGNATURE_HEADER: &str = "X-Sandbox-Signature";
 /// The webhook's answer.
 pub(crate) const ACCEPTED: Answer =
     Answer { status: StatusCode::OK, content_type: "application/json", body: "{}" };
+
+/// Links want nothing else.
+pub(crate) const MEDIA_ACCESS: Access<'static> = Access::PLAIN;
 
 /// `{ "secret": "…" }`.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +46,15 @@ struct Message {
     text: Option<String>,
     #[serde(default)]
     media: Vec<Media>,
+    /// Which piece of a longer text it is; absent: it is whole.
+    part: Option<Piece>,
+}
+
+#[derive(Deserialize)]
+struct Piece {
+    reference: String,
+    number: u8,
+    count: u8,
 }
 
 #[derive(Deserialize)]
@@ -94,7 +107,8 @@ fn message(message: Message) -> Result<InboundMessage, Malformed> {
     let to = address("to", &required("to", message.to)?)?;
     let body = text(message.text.ok_or(Malformed::Missing("text"))?)?;
     let media = media.collect::<Result<_, Malformed>>()?;
-    Ok(InboundMessage { media, ..InboundMessage::new(id, from, to, body) })
+    let part = message.part.and_then(|part| Part::new(part.reference, part.number, part.count));
+    Ok(InboundMessage { media, part, ..InboundMessage::new(id, from, to, body) })
 }
 
 fn receipt(report: Report) -> Result<Receipt, Malformed> {
@@ -243,6 +257,7 @@ mod tests {
             body: "hi".into(),
             status_callback: String::new(),
             media_urls: Vec::new(),
+            messaging_service: None,
             at: Timestamp::from_micros(0),
         };
         let sent = send(&text).unwrap();

@@ -16,6 +16,7 @@ use crate::{
     codes::CodeTable,
     credentials::BaseUrl,
     identifier,
+    media::{Access, Proof},
     rotation::Rotating,
     twilio::{
         self,
@@ -71,12 +72,23 @@ pub(crate) fn verify_and_parse(
     Ok(twilio::parse(&params, delivery.endpoint, &CODES)?)
 }
 
+/// As Twilio's, at the space.
+pub(crate) fn media_access(credentials: &SignalWireCredentials) -> Access<'_> {
+    let proof = Proof::Basic(&credentials.project_id, &credentials.api_token);
+    Access { proof, api: Some(&credentials.space_url), hosts: &[] }
+}
+
 pub(crate) async fn send(
     http: &Client,
     credentials: &SignalWireCredentials,
     text: &OutboundText,
 ) -> Result<Sent, SendError> {
     twilio::api::send_as(http, &credentials.sender(), text).await
+}
+
+/// `GET` of the project: reads, changes nothing.
+pub(crate) fn probe(http: &Client, credentials: &SignalWireCredentials) -> reqwest::RequestBuilder {
+    twilio::registration::probe(http, &credentials.sender())
 }
 
 pub(crate) async fn find_sent(
@@ -88,7 +100,7 @@ pub(crate) async fn find_sent(
 }
 
 /// <https://developer.signalwire.com/compatibility-api/guides/general/error-codes>.
-const CODES: CodeTable = CodeTable {
+pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "SignalWire",
     rows: &[
         (

@@ -22,6 +22,7 @@ use crate::{
     identifier,
     inbound::{address, message_id, text},
     json::{self, Code, required},
+    media::Access,
     rotation::Rotating,
     verify,
 };
@@ -208,6 +209,11 @@ struct Refusal {
     code: Option<Code>,
 }
 
+/// Links want nothing else.
+pub(crate) const fn media_access(_: &SinchCredentials) -> Access<'_> {
+    Access::PLAIN
+}
+
 /// `POST /xms/v1/{service plan}/batches`.
 pub(crate) async fn send(
     http: &Client,
@@ -241,6 +247,12 @@ pub(crate) async fn send(
 
 fn batches(credentials: &SinchCredentials) -> String {
     credentials.api_base_url.join(&format!("/xms/v1/{}/batches", credentials.service_plan_id))
+}
+
+/// A list of at most one batch: reads, changes nothing.
+pub(crate) fn probe(http: &Client, credentials: &SinchCredentials) -> reqwest::RequestBuilder {
+    let wanted = [("page", "0"), ("page_size", "1")];
+    http.get(batches(credentials)).query(&wanted).bearer_auth(credentials.api_token.expose())
 }
 
 fn refusal(status: StatusCode, body: &[u8]) -> SendError {
@@ -286,7 +298,7 @@ pub(crate) async fn find_sent(
 
 /// <https://developers.sinch.com/docs/sms/api-reference/sms/tag/Delivery-reports/>,
 /// <https://developers.sinch.com/docs/sms/smpp/10dlc-errors>.
-const CODES: CodeTable = CodeTable {
+pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "Sinch",
     rows: &[
         (

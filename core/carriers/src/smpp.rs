@@ -15,6 +15,7 @@ use crate::{
     FailureKind::{Account, Other, Spam, Unreachable},
     OutboundText, ReceiptState, Secret, SendError, Sent,
     codes::CodeTable,
+    media::Access,
 };
 
 mod alphabet;
@@ -25,6 +26,9 @@ mod redelivery;
 
 pub use connect::LinkError;
 pub use link::{Inbox, Link, Links, NotStored};
+
+/// Nothing comes with its texts.
+pub(crate) const MEDIA_ACCESS: Access<'static> = Access::PLAIN;
 
 /// An account at a message centre (an ESME).
 #[derive(Clone, Debug, Deserialize)]
@@ -140,7 +144,7 @@ fn refused(status: CommandStatus) -> SendError {
 }
 
 /// `command_status` of SMPP 3.4, 5.1.3, and the states of receipts.
-const CODES: CodeTable = CodeTable {
+pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "The carrier",
     rows: &[
         (&["0x0b", "0x42"], Unreachable, "The patient's number is not a valid phone number."),

@@ -22,9 +22,13 @@ use crate::{
     identifier,
     inbound::{address, message_id, text},
     json::{self, Code, required},
+    media::Access,
     rotation::Rotating,
     verify,
 };
+
+pub(crate) mod list;
+pub(crate) mod registration;
 
 /// Header with the signature.
 pub const SIGNATURE_HEADER: &str = "telnyx-signature-ed25519";
@@ -237,6 +241,11 @@ struct Refusal {
     errors: Vec<Fault>,
 }
 
+/// Links are signed by where they are kept, and want nothing else.
+pub(crate) const fn media_access(_: &TelnyxCredentials) -> Access<'_> {
+    Access::PLAIN
+}
+
 /// `POST /v2/messages`.
 pub(crate) async fn send(
     http: &Client,
@@ -248,7 +257,10 @@ pub(crate) async fn send(
         to: text.to.as_str(),
         text: &text.body,
         media_urls: &text.media_urls,
-        messaging_profile_id: credentials.messaging_profile_id.as_deref(),
+        messaging_profile_id: text
+            .messaging_service
+            .as_deref()
+            .or(credentials.messaging_profile_id.as_deref()),
         webhook_url: &text.status_callback,
     };
     let response = http
@@ -273,7 +285,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> SendError {
 }
 
 /// <https://developers.telnyx.com/docs/messaging/messages/error-codes>.
-const CODES: CodeTable = CodeTable {
+pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "Telnyx",
     rows: &[
         (

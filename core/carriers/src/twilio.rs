@@ -14,11 +14,14 @@ use crate::{
     credentials::BaseUrl,
     form::Params,
     inbound::{address, message_id},
+    media::{Access, Proof},
     rotation::Rotating,
 };
 
 pub(crate) mod api;
-mod codes;
+pub(crate) mod codes;
+pub(crate) mod list;
+pub(crate) mod registration;
 pub(crate) mod signature;
 
 pub(crate) use api::{find_sent, send};
@@ -57,6 +60,10 @@ pub struct TwilioCredentials {
     /// `MG…`: send within this Messaging Service; `From` still names the clinic's number.
     #[serde(default, deserialize_with = "optional_sid")]
     pub messaging_service_sid: Option<String>,
+    /// Where registrations are read; default `https://messaging.twilio.com`, or `api_base_url` where that is
+    /// given: what stands in for Twilio's API stands in for all of it.
+    #[serde(default)]
+    pub messaging_api_base_url: Option<BaseUrl>,
 }
 
 /// A subaccount of a [`TwilioCredentials`].
@@ -100,6 +107,17 @@ impl TwilioCredentials {
             .map(|(sid, token, previous)| (sid.as_str(), token.accepted(at).chain(previous).collect()));
         Scheme { headers: &[SIGNATURE_HEADER], accounts: accounts.collect(), signs_json: false }
     }
+}
+
+/// Media are at the API, under the account that owns them, and are redirected from there to where they are kept.
+/// <https://www.twilio.com/docs/messaging/api/media-resource>.
+pub(crate) fn media_access<'a>(credentials: &'a TwilioCredentials, address: &str) -> Access<'a> {
+    let owns = |sub: &&TwilioSubaccount| address.contains(&format!("/Accounts/{}/", sub.account_sid));
+    let proof = match credentials.subaccounts.iter().find(owns) {
+        Some(sub) => Proof::Basic(&sub.account_sid, &sub.auth_token),
+        None => Proof::Basic(&credentials.account_sid, &credentials.auth_token),
+    };
+    Access { proof, api: Some(&credentials.api_base_url.0), hosts: &[] }
 }
 
 pub(crate) fn sid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

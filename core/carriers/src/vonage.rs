@@ -8,6 +8,7 @@
 
 use std::{fmt, sync::Arc};
 
+use anteroom_model::time::Timestamp;
 use reqwest::Client;
 use ring::signature::RsaKeyPair;
 use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
@@ -21,9 +22,11 @@ use crate::{
     codes::CodeTable,
     credentials::BaseUrl,
     identifier, json,
+    media::{Access, Proof},
     rotation::Rotating,
 };
 
+pub(crate) mod list;
 mod messages;
 mod sms;
 mod token;
@@ -110,6 +113,21 @@ pub(crate) fn verify_and_parse(
     }
 }
 
+/// Files are at the region's API (`api-us-1.nexmo.com`, …), for the application or the account.
+pub(crate) fn media_access(credentials: &VonageCredentials, at: Timestamp) -> Access<'_> {
+    let token = match (&credentials.private_key, &credentials.application_id) {
+        (Some(key), Some(application)) => {
+            token::sign(key, application, &format!("media-{}", at.micros()), at)
+        }
+        _ => None,
+    };
+    let proof = match token {
+        Some(token) => Proof::Token("Bearer", Secret::new(token)),
+        None => Proof::Basic(&credentials.api_key, &credentials.api_secret),
+    };
+    Access { proof, api: Some(&credentials.api_base_url), hosts: &[".nexmo.com", ".vonage.com"] }
+}
+
 pub(crate) async fn send(
     http: &Client,
     credentials: &VonageCredentials,
@@ -119,6 +137,12 @@ pub(crate) async fn send(
         Api::Messages => messages::send(http, credentials, text).await,
         Api::Sms => sms::send(http, credentials, text).await,
     }
+}
+
+/// `GET /account/get-balance`: reads, changes nothing.
+pub(crate) fn probe(http: &Client, credentials: &VonageCredentials) -> reqwest::RequestBuilder {
+    http.get(credentials.rest_base_url.join("/account/get-balance"))
+        .basic_auth(&credentials.api_key, Some(credentials.api_secret.expose()))
 }
 
 #[derive(Deserialize)]
@@ -193,7 +217,7 @@ const fn codes(api: Api) -> &'static CodeTable {
 }
 
 /// <https://developer.vonage.com/en/api-errors/messages>.
-const MESSAGES_CODES: CodeTable = CodeTable {
+pub(crate) const MESSAGES_CODES: CodeTable = CodeTable {
     carrier: "Vonage",
     rows: &[
         (
@@ -243,7 +267,7 @@ const MESSAGES_CODES: CodeTable = CodeTable {
 
 /// <https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms>, `err-code` of receipts; codes
 /// of refusals begin with `status_`.
-const SMS_CODES: CodeTable = CodeTable {
+pub(crate) const SMS_CODES: CodeTable = CodeTable {
     carrier: "Vonage",
     rows: &[
         (

@@ -180,7 +180,7 @@ impl Schedule {
     }
 }
 
-fn minute_of(time: Time) -> u16 {
+pub(crate) fn minute_of(time: Time) -> u16 {
     u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs())
 }
 
@@ -220,7 +220,7 @@ fn parse_shifts(shifts: &[Shift], day: &str) -> Result<Vec<Span>, InvalidHours> 
     Ok(spans)
 }
 
-fn parse_minute(text: &str) -> Option<u16> {
+pub(crate) fn parse_minute(text: &str) -> Option<u16> {
     let (hours, minutes) = text.split_once(':')?;
     let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
     let total = hours * 60 + minutes;

@@ -71,6 +71,8 @@ ids! {
     CarrierAccountId,
     /// One of the clinic's numbers.
     NumberId,
+    /// A webhook request that could not be taken.
+    DeliveryId,
     /// A patient's profile or placeholder.
     PatientId,
     /// Two records of the directory made one.
@@ -89,6 +91,10 @@ ids! {
     NoticeId,
     /// An inbound or outbound message.
     MessageId,
+    /// A text to be sent later.
+    ScheduledTextId,
+    /// A picture or document of a message, or one that is about to be sent.
+    MediaId,
     /// An internal note.
     NoteId,
     /// A version of a policy: a component plus its manifest.

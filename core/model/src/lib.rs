@@ -3,6 +3,7 @@
 //! Pure: nothing here reads a clock, a file, a socket or ambient randomness. What crosses an edge (a
 //! webhook, a REST body, a row) is parsed into these types there and not validated again inside.
 
+pub mod deadlines;
 pub mod hooks;
 pub mod hours;
 pub mod ids;
@@ -10,7 +11,10 @@ pub mod keywords;
 pub mod matching;
 pub mod names;
 pub mod nicknames;
+pub mod parts;
 pub mod phone;
+pub mod quiet;
+pub mod registration;
 pub mod roster;
 pub mod search;
 pub mod segments;

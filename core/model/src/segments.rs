@@ -103,6 +103,74 @@ pub fn split(text: &str) -> Vec<&str> {
     encoding.cut(text, encoding.measure(text)).into_iter().map(|range| &text[range]).collect()
 }
 
+/// What one text of a carrier may hold; a longer one goes out as several texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LongestText {
+    /// Characters.
+    pub characters: usize,
+    /// Segments.
+    pub segments: usize,
+}
+
+impl LongestText {
+    fn takes(self, text: &str) -> bool {
+        text.chars().count() <= self.characters && segments(text).segments <= self.segments
+    }
+}
+
+/// `text` as texts that a carrier takes, cut at spaces where there are any: joined by single spaces (or nothing,
+/// where a word was longer than a text) they are `text` again. Never empty texts, for a text that isn't.
+pub fn texts(text: &str, longest: LongestText) -> Vec<&str> {
+    let mut texts = Vec::new();
+    let mut rest = if longest.takes(text) { text } else { text.trim() };
+    while !longest.takes(rest) {
+        // Whether a beginning is taken can't change twice while it grows.
+        let ends: Vec<usize> = rest.char_indices().map(|(at, c)| at + c.len_utf8()).collect();
+        let taken = ends.partition_point(|end| longest.takes(&rest[..*end])).max(1);
+        let end = ends[taken - 1];
+        let at_space = match rest[end..].chars().next() {
+            Some(c) if c.is_whitespace() => Some(end),
+            _ => rest[..end].rfind(char::is_whitespace),
+        };
+        let cut = at_space.filter(|at| !rest[..*at].trim().is_empty()).unwrap_or(end);
+        texts.push(rest[..cut].trim_end());
+        rest = if at_space.is_some() { rest[cut..].trim_start() } else { &rest[cut..] };
+    }
+    if !rest.is_empty() || texts.is_empty() {
+        texts.push(rest);
+    }
+    texts
+}
+
+/// Typographic characters and what stands for them on a keyboard.
+const TYPOGRAPHIC: &[(&str, &str)] = &[
+    ("‘’‚‛′`´", "'"),
+    ("“”„‟″«»", "\""),
+    ("‐‑‒–—―−", "-"),
+    ("…", "..."),
+    ("•", "-"),
+    ("\u{a0}\u{2002}\u{2003}\u{2009}\u{202f}", " "),
+    ("\u{200b}\u{200c}\u{feff}\u{ad}", ""),
+];
+
+/// `text` with typographic characters as a keyboard has them, where that makes it fit the GSM 7-bit alphabet or
+/// shorter; `None`: there is nothing to gain. One such character makes a text of 160 characters take three
+/// segments instead of one.
+pub fn plainer(text: &str) -> Option<String> {
+    let stands_for = |c: char| TYPOGRAPHIC.iter().find(|(from, _)| from.contains(c)).map(|(_, to)| *to);
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match stands_for(c) {
+            Some(instead) => plain.push_str(instead),
+            None => plain.push(c),
+        }
+    }
+    let (before, after) = (segments(text), segments(&plain));
+    let cheaper = after.segments < before.segments
+        || (before.encoding == Encoding::Ucs2 && after.encoding == Encoding::Gsm7);
+    (cheaper && !plain.trim().is_empty()).then_some(plain)
+}
+
 /// The default alphabet outside ASCII.
 const OTHERS: &str = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";
 
@@ -183,7 +251,45 @@ mod tests {
         assert_eq!(counted("€ç"), (Encoding::Ucs2, 2, 1, 68));
     }
 
+    #[test]
+    fn a_text_too_long_for_the_carrier_is_cut_at_spaces() {
+        let longest = LongestText { characters: 10, segments: 1 };
+        assert_eq!(texts("", longest), [""]);
+        assert_eq!(texts("0123456789", longest), ["0123456789"]);
+        assert_eq!(texts("one two three four", longest), ["one two", "three four"]);
+        assert_eq!(texts("0123456789 x", longest), ["0123456789", "x"]);
+        assert_eq!(texts("0123456789abc", longest), ["0123456789", "abc"]);
+        // By segments: an emoji makes 70 units one segment.
+        let longest = LongestText { characters: 1_600, segments: 1 };
+        let text = format!("{} 👋 {}", "a".repeat(60), "b".repeat(100));
+        assert_eq!(texts(&text, longest), [format!("{} 👋", "a".repeat(60)), "b".repeat(100)]);
+    }
+
+    #[test]
+    fn typographic_characters_have_plain_ones() {
+        assert_eq!(plainer("It’s “open” – come in…").as_deref(), Some("It's \"open\" - come in..."));
+        // Nothing to gain: already plain, or other characters need UCS-2 all the same.
+        assert_eq!(plainer("It's open."), None);
+        assert_eq!(plainer("It’s open 👋"), None);
+        assert_eq!(plainer("\u{200b}"), None);
+        // Fewer segments without becoming GSM-7: an ellipsis never helps there, a removed character does.
+        let text = format!("👋{}{}", "a".repeat(68), "\u{200b}");
+        assert_eq!(plainer(&text).map(|plain| segments(&plain).segments), Some(1));
+    }
+
     proptest! {
+        #[test]
+        fn cut_texts_fit_and_lose_no_word(text in "[a-zé€👋 ]{1,400}", characters in 5..200_usize, most in 1..4_usize) {
+            let longest = LongestText { characters, segments: most };
+            let cut = texts(&text, longest);
+            for piece in &cut {
+                prop_assert!(longest.takes(piece), "{piece}");
+                prop_assert!(cut.len() == 1 || !piece.is_empty());
+            }
+            let without_spaces = |text: &str| text.split_whitespace().collect::<String>();
+            prop_assert_eq!(without_spaces(&cut.concat()), without_spaces(&text));
+        }
+
         #[test]
         fn split_and_count_agree(text in prop_oneof![
             "[a-z€\\[]{0,700}", "[a-zç😀]{0,300}", "\\PC{0,200}", "[€a]{150,160}", "[😀a]{60,72}",

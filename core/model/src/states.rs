@@ -17,7 +17,7 @@ pub struct UnknownWord {
 }
 
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:tt),* $(,)? })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT"))]
@@ -84,6 +84,18 @@ words! {
         Sandbox = "sandbox",
     }
 
+    /// How far a picture or document is.
+    MediaState {
+        /// Still at the carrier.
+        Fetching = "fetching",
+        /// Here.
+        Ready = "ready",
+        /// Not taken: too large, of a kind that isn't, or at an address that isn't the carrier's.
+        Refused = "refused",
+        /// The carrier doesn't have it any more.
+        Gone = "gone",
+    }
+
     /// Whether carriers let a number send. Everything but `approved` refuses before any HTTP call.
     Registration {
         /// Nothing is known yet.
@@ -94,6 +106,48 @@ words! {
         Approved = "approved",
         /// Refused by the registry or the carrier.
         Rejected = "rejected",
+    }
+
+    /// One of the things that must be approved before a number may send.
+    RegistrationPart {
+        /// Who sends: the clinic, in the carriers' registry (10DLC).
+        Brand = "brand",
+        /// What is sent (10DLC).
+        Campaign = "campaign",
+        /// The number itself: assigned to the campaign, or active.
+        Number = "number",
+        /// The verification of a toll-free number.
+        TollFree = "toll_free",
+        /// The lease and the approval of a short code.
+        ShortCode = "short_code",
+    }
+
+    /// Who said how far a number's registration is.
+    RegistrationSource {
+        /// The carrier, asked over its API.
+        Carrier = "carrier",
+        /// A person.
+        Hand = "hand",
+        /// The carrier, by refusing a text.
+        Refusal = "refusal",
+    }
+
+    /// A genuine delivery that could not be taken when it came.
+    DeliveryState {
+        /// It was not understood.
+        Unparsed = "unparsed",
+        /// It is for a number that is not set up.
+        Undeliverable = "undeliverable",
+        /// Taken meanwhile.
+        Taken = "taken",
+    }
+
+    /// Whether a link to a message centre is up.
+    LinkState {
+        /// Texts come and go.
+        Up = "up",
+        /// It is being made, or made anew.
+        Down = "down",
     }
 
     /// How far a verification is, or how it ended.
@@ -152,7 +206,45 @@ words! {
         Outbound = "outbound",
     }
 
-    /// Life of a message. Inbound: `received` → `processing` → `processed` or `held` or `dead`. Outbound:
+    /// Whether a text still waits for its time.
+    ScheduledState {
+        /// It will be sent.
+        Waiting = "waiting",
+        /// It became a message.
+        Sent = "sent",
+        /// Somebody gave it up.
+        Canceled = "canceled",
+    }
+
+    /// What a text that reads like a revocation was.
+    RevocationState {
+        /// Nobody has looked yet.
+        Open = "open",
+        /// The patient has opted out.
+        Recorded = "recorded",
+        /// It was none.
+        Dismissed = "dismissed",
+    }
+
+    /// How a revocation reached the clinic.
+    RevocationVia {
+        /// In a text.
+        Text = "text",
+        /// On the phone.
+        Phone = "phone",
+        /// By e-mail.
+        Email = "email",
+        /// By letter.
+        Letter = "letter",
+        /// Said to somebody's face.
+        InPerson = "in_person",
+        /// From a list of the clinic's former system.
+        List = "list",
+        /// Another way.
+        Other = "other",
+    }
+
+    /// Life of a message. Inbound: `received` → `processing` → `processed` or `held` or `dead` or `joined`. Outbound:
     /// `queued` → `sending` → `sent` → `delivered`, or `failed`, `unknown`, `blocked`.
     MessageState {
         /// Inbound, stored, waiting for the pipeline.
@@ -165,6 +257,8 @@ words! {
         Held = "held",
         /// Inbound that failed over and over: kept for an administrator.
         Dead = "dead",
+        /// Inbound, a piece of a long text that another message tells.
+        Joined = "joined",
         /// Outbound, waiting for its turn.
         Queued = "queued",
         /// Outbound, leased by an outbox worker: the carrier may have it already.
@@ -279,13 +373,16 @@ words! {
 }
 
 impl MessageState {
-    /// Whether a receipt may still move an outbound message from `self` to `next`. Receipts come in any
-    /// order and twice; what is final stays.
+    /// Whether a receipt may still move an outbound message from `self` to `next`. Receipts come in any order and
+    /// twice: the states are ordered (sent, failed, delivered), so that whatever the order, the last state is the
+    /// same.
     pub fn receipt_moves_to(self, next: Self) -> bool {
         matches!(
             (self, next),
             (Self::Sending | Self::Unknown, Self::Sent | Self::Delivered | Self::Failed)
                 | (Self::Sent, Self::Delivered | Self::Failed)
+                // The handset has it, whatever was said before.
+                | (Self::Failed, Self::Delivered)
         )
     }
 }
@@ -307,6 +404,7 @@ mod tests {
     fn late_receipts_do_not_undo_final_states() {
         assert!(MessageState::Sent.receipt_moves_to(MessageState::Delivered));
         assert!(!MessageState::Delivered.receipt_moves_to(MessageState::Sent));
-        assert!(!MessageState::Failed.receipt_moves_to(MessageState::Delivered));
+        assert!(!MessageState::Failed.receipt_moves_to(MessageState::Sent));
+        assert!(!MessageState::Delivered.receipt_moves_to(MessageState::Failed));
     }
 }

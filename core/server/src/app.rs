@@ -9,7 +9,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    auth::limits::SignInLimits, config::NodeRole, directory::Directory, policies::Policies, uploads::Uploads,
+    auth::limits::SignInLimits, config::NodeRole, directory::Directory, media::Media, policies::Policies,
+    registration::RegistrationRules, uploads::Uploads,
 };
 
 /// Handles to the store, the policy host, the carriers and the caches. Cheap to clone.
@@ -30,6 +31,8 @@ pub struct Parts {
     pub node: NodeId,
     /// Components that are being checked.
     pub uploads: Uploads,
+    /// Pictures and documents.
+    pub media: Media,
     /// Slows down guessing of passwords.
     pub sign_ins: SignInLimits,
     /// Renders `/metrics`; absent where another recorder is installed (tests).
@@ -42,6 +45,8 @@ pub struct Parts {
     pub demo: Option<OnceLock<OrganizationId>>,
     /// Told to stop.
     pub stop: CancellationToken,
+    /// How often carriers are asked about numbers, and how long their word counts.
+    pub registration: RegistrationRules,
     /// What must end before the process does.
     pub tasks: TaskTracker,
 }

@@ -4,6 +4,7 @@ mod admin;
 mod backup;
 mod compile;
 mod import;
+mod media_files;
 pub(crate) mod place;
 mod policy;
 mod start;
@@ -142,6 +143,9 @@ pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command line; 1 and a sentence on standard error when it fails, 1 where the answer is no.
 pub fn main() -> ExitCode {
     if let Some(code) = compile::asked(std::env::args_os().skip(1)) {
+        return code;
+    }
+    if let Some(code) = crate::media::preview::asked(std::env::args_os().skip(1)) {
         return code;
     }
     match run(Cli::parse()) {

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use anteroom_policy::Limits;
 use serde::Deserialize;
 
-use crate::policies::MEMORY_MIB;
+use crate::{media::MediaConfig, policies::MEMORY_MIB, registration::RegistrationRules};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -64,9 +64,22 @@ pub struct Config {
     /// Compiled code of policies that stays in memory, in MiB; what is used least makes room.
     #[serde(default = "default_policy_memory")]
     pub policy_memory_mib: u64,
+    /// How often carriers are asked about numbers' registrations, and how long their word counts.
+    #[serde(default)]
+    pub registration: RegistrationRules,
     /// What one call of a policy may use, where that differs from the defaults: up to the ceilings.
     #[serde(default)]
     pub policy_limits: Limits,
+    /// Pictures and documents of texts.
+    #[serde(default)]
+    pub media: MediaConfig,
+    /// Minutes between two looks into each carrier's list of messages, for what a lost webhook never told; 0: none.
+    #[serde(default = "default_reconcile")]
+    pub reconcile_minutes: u64,
+}
+
+fn default_reconcile() -> u64 {
+    15
 }
 
 fn default_policy_memory() -> u64 {
@@ -112,6 +125,9 @@ mod tests {
         let config = read(Some(&path)).unwrap();
         assert_eq!((config.policy_memory_mib, config.policy_limits.fuel), (64, 1_000));
         assert_eq!(config.policy_limits, Limits { fuel: 1_000, ..Limits::default() });
+        std::fs::write(&path, "[registration]\nmax_age_days = 3\n").unwrap();
+        let registration = read(Some(&path)).unwrap().registration;
+        assert_eq!(registration, RegistrationRules { check_hours: 6, max_age_days: 3 });
         std::fs::write(&path, "lisen = \"127.0.0.1:9000\"\n").unwrap();
         assert!(read(Some(&path)).err().unwrap().to_string().contains("lisen"));
     }

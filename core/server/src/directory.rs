@@ -16,7 +16,9 @@ use anteroom_model::{
     ids::{CarrierAccountId, FacilityId, NumberId, OrganizationId},
     time::Timestamp,
 };
-use anteroom_store::{Binding, CarrierAccount, Facility, Number, Organization, Store, StoreError, Team};
+use anteroom_store::{
+    Binding, CarrierAccount, Facility, Number, NumberRegistration, Organization, Store, StoreError, Team,
+};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::App;
@@ -44,12 +46,16 @@ pub struct Entry {
     pub teams: Vec<Team>,
     /// Its numbers.
     pub numbers: HashMap<NumberId, Number>,
+    /// What is known of their registrations.
+    pub registrations: HashMap<NumberId, NumberRegistration>,
     /// Numbers by their address.
     pub addresses: HashMap<String, NumberId>,
     /// Its carrier accounts.
     pub accounts: HashMap<CarrierAccountId, Account>,
     /// Its bindings, in the order of their chains.
     pub bindings: Vec<Binding>,
+    /// Texts a minute by number, where they were set; 0: not paced.
+    pub paces: HashMap<NumberId, u32>,
     read_at: Timestamp,
 }
 
@@ -63,6 +69,11 @@ pub struct Account {
 }
 
 impl Entry {
+    /// Where the organization's days are counted: the zone of its first facility (IANA name).
+    pub fn time_zone(&self) -> &str {
+        self.facilities.first().map_or("UTC", |(facility, _)| &facility.time_zone)
+    }
+
     /// The facility of that id.
     pub fn facility(&self, id: FacilityId) -> Option<&(Facility, Schedule)> {
         self.facilities.iter().find(|(facility, _)| facility.id == id)
@@ -157,14 +168,17 @@ impl Directory {
         }
         let numbers: HashMap<_, _> =
             org.numbers().await?.into_iter().map(|number| (number.id, number)).collect();
+        let registrations = org.registrations().await?;
         Ok(Entry {
             organization,
             facilities,
             teams: org.teams().await?,
             addresses: numbers.values().map(|number| (number.address.clone(), number.id)).collect(),
             numbers,
+            registrations: registrations.into_iter().map(|known| (known.number_id, known)).collect(),
             accounts,
             bindings: org.bindings().await?,
+            paces: org.paces().await?,
             read_at: org.now(),
         })
     }

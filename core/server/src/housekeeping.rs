@@ -10,12 +10,15 @@ use anteroom_store::{Actor, ConversationChange, NewEvent, StoreError};
 use futures::FutureExt;
 use serde_json::json;
 
-use crate::{app::App, pipeline::settle, telemetry};
+use crate::{app::App, pipeline::settle, scheduled, telemetry};
 
 const EVERY: Duration = Duration::from_secs(2);
+/// How often what nobody asks for any more is dropped.
+const TIDY_EVERY: Duration = Duration::from_hours(1);
 
 /// Works until the app is told to stop.
 pub async fn run(app: App) {
+    let mut tidied = app.store.now();
     loop {
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -32,6 +35,18 @@ pub async fn run(app: App) {
                 }
             }
             Err(error) => tracing::error!(%error, "snoozed conversations could not be looked for"),
+        }
+        if let Err(error) = scheduled::send_due(&app).await {
+            tracing::error!(%error, "texts whose time has come could not be looked for");
+        }
+        if let Err(error) = scheduled::remind_of_revocations(&app).await {
+            tracing::error!(%error, "admins could not be told of revocations");
+        }
+        if app.store.now().since(tidied) >= TIDY_EVERY {
+            tidied = app.store.now();
+            if let Err(error) = app.store.forget_early_receipts().await {
+                tracing::error!(%error, "old receipts could not be dropped");
+            }
         }
         if let Err(error) = end_verifications(&app).await {
             tracing::error!(%error, "verifications could not be looked for");

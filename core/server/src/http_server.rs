@@ -13,7 +13,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
-use crate::{app::App, config::NodeRole, demo, hub, ingress, pages, problem, telemetry};
+use crate::{app::App, config::NodeRole, demo, hub, ingress, media, pages, problem, telemetry};
 
 /// Largest JSON body taken.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -28,7 +28,7 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics));
     if app.has_role(NodeRole::Ingress) {
-        router = router.merge(ingress::router());
+        router = router.merge(ingress::router()).merge(media::serve::router());
     }
     if app.has_role(NodeRole::Hub) {
         router = router.merge(hub::router()).merge(pages::router(simulator));

@@ -27,6 +27,8 @@ pub struct CarrierAccount {
     pub credentials: String,
     /// Whether the carrier itself confirms STOP and answers HELP.
     pub answers_opt_outs: bool,
+    /// For `If-Match`.
+    pub version: i64,
 }
 
 /// A new account.
@@ -67,6 +69,10 @@ pub struct Number {
     pub registration: Registration,
     /// What the registry or a person said about that.
     pub registration_note: String,
+    /// The carrier's own service that it sends within, where that is not the account's.
+    pub messaging_service: Option<String>,
+    /// For `If-Match`.
+    pub version: i64,
 }
 
 /// A new number.
@@ -100,6 +106,7 @@ struct AccountRow {
     public_url: String,
     credentials: Vec<u8>,
     answers_opt_outs: bool,
+    version: i64,
 }
 
 #[derive(FromRow)]
@@ -114,6 +121,8 @@ struct NumberRow {
     verification: Option<bool>,
     registration: Registration,
     registration_note: String,
+    messaging_service: Option<String>,
+    version: i64,
 }
 
 impl Store {
@@ -132,13 +141,24 @@ impl Org<'_> {
         &mut self,
         account: &NewCarrierAccount,
     ) -> Result<CarrierAccountId, StoreError> {
-        let (id, now): (CarrierAccountId, _) = (self.new_id(), self.now);
+        let id = self.new_id();
+        self.insert_account_as(id, account).await?;
+        Ok(id)
+    }
+
+    /// Adds a carrier account under an id that was made before.
+    pub async fn insert_account_as(
+        &mut self,
+        id: CarrierAccountId,
+        account: &NewCarrierAccount,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
         let sealed = self.keys.seal("carrier_accounts.credentials", id.0, account.credentials.as_bytes())?;
         let url = account.public_url.replace("{id}", &id.to_string());
         let carrier = account.carrier.as_str();
         let answers = account.answers_opt_outs;
         execute!(self, "accounts/insert_account", id, carrier, &account.label, url, sealed, answers, now);
-        Ok(id)
+        Ok(())
     }
 
     /// One account.
@@ -163,6 +183,14 @@ impl Org<'_> {
         Ok(execute!(self, "accounts/set_credentials", id, sealed) > 0)
     }
 
+    /// Changes an account that is still of `version`; whether it was.
+    pub async fn set_account(&mut self, account: &CarrierAccount) -> Result<bool, StoreError> {
+        let (id, version, answers) = (account.id, account.version, account.answers_opt_outs);
+        let changed =
+            execute!(self, "accounts/set_account", id, version, &account.label, &account.public_url, answers);
+        Ok(changed > 0)
+    }
+
     fn open_account(&self, row: AccountRow) -> Result<CarrierAccount, StoreError> {
         Ok(CarrierAccount {
             credentials: self.keys.open_text("carrier_accounts.credentials", row.id.0, &row.credentials)?,
@@ -171,12 +199,19 @@ impl Org<'_> {
             label: row.label,
             public_url: row.public_url,
             answers_opt_outs: row.answers_opt_outs,
+            version: row.version,
         })
     }
 
     /// Adds a number.
     pub async fn insert_number(&mut self, number: &NewNumber) -> Result<NumberId, StoreError> {
-        let id: NumberId = self.new_id();
+        let id = self.new_id();
+        self.insert_number_as(id, number).await?;
+        Ok(id)
+    }
+
+    /// Adds a number under an id that was made before.
+    pub async fn insert_number_as(&mut self, id: NumberId, number: &NewNumber) -> Result<(), StoreError> {
         let hash = self.keys.lookup("phone", &number.address);
         let sealed = self.keys.seal("numbers.address", id.0, number.address.as_bytes())?;
         execute!(
@@ -194,7 +229,7 @@ impl Org<'_> {
             number.registration,
             &number.registration_note,
         );
-        Ok(id)
+        Ok(())
     }
 
     /// All numbers, by label.
@@ -220,6 +255,8 @@ impl Org<'_> {
             number.verification,
             number.registration,
             &number.registration_note,
+            number.facility_id,
+            number.messaging_service.as_deref(),
         );
         Ok(changed > 0)
     }
@@ -236,6 +273,8 @@ impl Org<'_> {
             verification: row.verification,
             registration: row.registration,
             registration_note: row.registration_note,
+            messaging_service: row.messaging_service,
+            version: row.version,
         })
     }
 }

@@ -76,6 +76,14 @@ impl Org<'_> {
         Ok(())
     }
 
+    /// Adds an entry for what Anteroom did by itself.
+    pub async fn insert_host_audit(&mut self, action: &'static str, subject: Uuid) -> Result<(), StoreError> {
+        let (id, now): (AuditId, _) = (self.new_id(), self.now);
+        let nobody = (None::<StaffId>, None::<&str>);
+        execute!(self, "audit/insert", id, Author::Host, nobody.0, action, subject, nobody.1, now);
+        Ok(())
+    }
+
     /// Entries before `before`, newest first.
     pub async fn audit(&mut self, before: AuditId, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
         Ok(fetch_all!(self, AuditEntry, "audit/list", before, i64::from(limit)))

@@ -27,24 +27,34 @@ mod checkpoint;
 mod conn;
 mod conversations;
 mod decisions;
+mod deliveries;
+mod early_receipts;
 mod error;
 mod events;
 mod idempotency;
 mod inbound;
+mod links;
+mod media;
 mod messages;
 mod notes;
 mod notices;
 mod opt_outs;
 mod org;
 mod organizations;
+mod pace;
+mod parts;
 mod patients;
 mod planner;
 mod policies;
 mod policy_health;
 mod postgres;
 mod queue;
+mod reconciliations;
 mod redact;
+mod registrations;
+mod revocations;
 mod roster;
+mod scheduled;
 pub mod seal;
 mod signals;
 mod signing;
@@ -62,19 +72,25 @@ pub use backtests::{Backtest, BacktestState, NewBacktest, TurnWindow, Turns};
 pub use chain::{Broken, ChainEnd, Hash, Verified};
 pub use conversations::{Conversation, ConversationChange, ConversationFilter, Exchange, QueueCounts};
 pub use decisions::{Decision, DecisionFilter, NewDecision};
+pub use deliveries::{DeliveryContent, KeptDelivery, LinkText, NewKeptDelivery, RawDelivery};
+pub use early_receipts::EarlyReceipt;
 pub use error::StoreError;
 pub use events::{Actor, Event, NewEvent};
 pub use idempotency::Idempotent;
 pub use inbound::{NewInbound, Received};
+pub use links::CarrierLink;
+pub use media::{Media, MediaContent, MediaEnd, MediaWork};
 pub use messages::{Extra, MediaItem, Message, NewOutbound, ReceiptMatch};
 pub use notes::Note;
 pub use notices::Notice;
-pub use opt_outs::OptOut;
+pub use opt_outs::{NewOptOut, OptOut};
 pub use org::Org;
 pub use organizations::{
     Facility, IdentityLimits, IdentityRules, NumberIdentityRules, Organization, OrganizationSettings,
     PolicyRules, Team,
 };
+pub use pace::Pace;
+pub use parts::WaitingText;
 pub use patients::{
     By, Caregiver, Contact, Deleted, Deletion, ExternalId, Found, Merge, MergeRefusal, Merged, NewPatient,
     Patient, PatientChange, PatientWord, Phone, PhoneOwnership, Profile, Record, RecordChange, SearchPage,
@@ -83,11 +99,15 @@ pub use patients::{
 pub use policies::{Binding, Canary, NewBinding, NewPolicy, PolicyRow, Retired};
 pub use policy_health::CallCost;
 pub use queue::{Claimed, InboundWork, OutboundWork, SendEnd};
+pub use reconciliations::{ReconcileEnd, ReconcileWork, Reconciliation};
+pub use registrations::NumberRegistration;
+pub use revocations::Revocation;
 pub use roster::{
     Applied, Checkpoint, EntryKey, FileState, Looked, NewRosterRun, NewRosterSource, NewRow, ReportPart,
     ReportRow, RosterEntry, RosterFile, RosterMembership, RosterOf, RosterOrigin, RosterOutcome, RosterPhase,
     RosterRun, RosterSecrets, RosterSource, RosterState, RunProblem, Tally,
 };
+pub use scheduled::{MOST_SCHEDULED, NewScheduledText, ScheduledText};
 pub use seal::{MasterKey, OrgKeys};
 pub use signing::{PolicySignature, SigningKey};
 pub use staff::{NewStaff, Session, Staff, Token};

@@ -2,6 +2,8 @@
 
 use anteroom_model::{
     ids::{CarrierAccountId, ConversationId, MessageId, NumberId, StaffId},
+    parts::TextPart,
+    segments::segments,
     states::{Author, Direction, MessageState},
     time::Timestamp,
 };
@@ -35,6 +37,16 @@ pub struct Extra {
     /// Of an automatic reply: under which key it is throttled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throttle_key: Option<String>,
+    /// Which piece of a longer text it is, until that is joined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<TextPart>,
+    /// Uploads go with it: rows of `media` say which.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_uploads: bool,
+    /// Of a text that no webhook told of: `list` where it was found in the carrier's list, `list_wordless` where that
+    /// keeps no words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
 }
 
 impl Extra {
@@ -108,8 +120,6 @@ pub struct NewOutbound {
     pub author_id: Option<StaffId>,
     /// The one confirmation of a STOP, or the answer to HELP.
     pub despite_opt_out: bool,
-    /// Parts it will be billed as.
-    pub segments: i32,
 }
 
 /// By what a receipt names its message.
@@ -186,7 +196,7 @@ impl Org<'_> {
             new.author_id,
             now,
             new.despite_opt_out,
-            new.segments,
+            i32::try_from(segments(&new.body).segments).unwrap_or(i32::MAX),
             now,
         );
         self.work.queued_outbound();
@@ -309,6 +319,16 @@ impl Org<'_> {
             MessageId::GREATEST
         );
         rows.into_iter().map(|row| self.open_message(row)).collect()
+    }
+
+    /// When staff wrote in a conversation last.
+    pub async fn last_staff_reply(
+        &mut self,
+        conversation: ConversationId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let row =
+            fetch_optional!(self, (Timestamp,), "messages/last_of_staff", conversation, MessageId::GREATEST);
+        Ok(row.map(|(at,)| at))
     }
 
     /// Messages between a phone and a number, newest first: what the phone shows.

@@ -6,6 +6,7 @@ use anteroom_model::{
     hours::OpeningHours,
     ids::{FacilityId, NumberId, OrganizationId, TeamId},
     matching,
+    quiet::QuietHours,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, types::Json};
@@ -35,6 +36,10 @@ pub struct OrganizationSettings {
     pub verification: bool,
     /// Minutes within which the same automatic reply is not sent again to the same conversation.
     pub throttle_minutes: u32,
+    /// When automatic replies stay silent; absent: never.
+    pub quiet_hours: Option<QuietHours>,
+    /// Patients may start a conversation; a number may say that they may not on it.
+    pub patient_initiated: bool,
     /// A STOP counts for every number of the organization, not only for the one that was texted.
     pub opt_out_everywhere: bool,
     /// The one confirmation of a STOP.
@@ -154,7 +159,9 @@ impl Default for OrganizationSettings {
     fn default() -> Self {
         Self {
             verification: false,
+            patient_initiated: true,
             throttle_minutes: 15,
+            quiet_hours: None,
             opt_out_everywhere: true,
             opt_out_text: "You will get no more texts from {{organization}}. Reply START to get them again."
                 .into(),

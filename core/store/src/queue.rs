@@ -46,6 +46,8 @@ pub struct InboundWork {
     pub attempt: i32,
     /// When it arrived.
     pub created_at: Timestamp,
+    /// Where it tells a long text: the messages that the other pieces came in. `None`: it came whole.
+    pub pieces: Option<Vec<MessageId>>,
 }
 
 /// An outbound message leased to this process.
@@ -77,6 +79,8 @@ pub struct OutboundWork {
     pub error_code: Option<String>,
     /// When it was written.
     pub created_at: Timestamp,
+    /// Its number's pace lets it go now: it was parked, and picked.
+    pub picked: bool,
     /// When the lease ends: nothing may be begun that could take longer.
     pub until: Timestamp,
 }
@@ -151,6 +155,7 @@ struct OutboundRow {
     despite_opt_out: bool,
     error_code: Option<String>,
     created_at: Timestamp,
+    pace: Option<String>,
 }
 
 impl Seen for InboundRow {
@@ -175,6 +180,7 @@ impl Seen for InboundRow {
             number_id: self.number_id,
             attempt: self.attempt,
             created_at: self.created_at,
+            pieces: None,
         })
     }
 }
@@ -205,6 +211,7 @@ impl Seen for OutboundRow {
             despite_opt_out: self.despite_opt_out,
             error_code: self.error_code,
             created_at: self.created_at,
+            picked: self.pace.as_deref() == Some("picked"),
             until,
         })
     }

@@ -5,8 +5,9 @@ use std::fmt;
 
 use crate::{
     Caregiver, CarrierAccount, Contact, Conversation, Exchange, ExternalId, Extra, Found, InboundWork,
-    MediaItem, Merge, Message, NewCarrierAccount, NewNumber, NewOutbound, NewPatient, Note, Number, OptOut,
-    OutboundWork, Patient, PatientChange, PatientWord, Phone, Profile, Record, SearchPage,
+    MediaItem, MediaWork, Merge, Message, NewCarrierAccount, NewNumber, NewOutbound, NewPatient, Note,
+    Number, OptOut, OutboundWork, Patient, PatientChange, PatientWord, Phone, Profile, ReconcileWork, Record,
+    SearchPage,
 };
 
 macro_rules! by_id {
@@ -34,6 +35,7 @@ by_id!(
     CarrierAccount,
     Conversation,
     InboundWork,
+    MediaWork,
     Merge,
     Message,
     Note,
@@ -57,6 +59,7 @@ by_name!(
     PatientWord,
     Phone,
     Profile,
+    ReconcileWork,
     Record,
     SearchPage,
 );

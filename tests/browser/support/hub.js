@@ -42,9 +42,11 @@ export function hub(page) {
       if (await id(`queue-${queue}`).getAttribute('aria-current') === null) await id(`queue-${queue}`).click();
       const one = row(words);
       await counts(one, 1);
-      const name = await one.getByTestId('row-name').innerText();
+      const conversation = await one.getAttribute('data-conversation');
+      const name = page.locator(`[data-conversation="${conversation}"]`).getByTestId('row-name');
       await one.click();
-      await shows(id('thread-name'), name);
+      // Who it is may be found out in this moment: the row and the title then change one after the other.
+      await until(`the conversation of “${words}” is open`, async () => await id('thread-name').innerText({ timeout: 1_000 }) === await name.innerText({ timeout: 1_000 }));
     },
 
     /** Accepts the open conversation: the next thing to type is the reply. */

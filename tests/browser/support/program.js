@@ -21,6 +21,7 @@ process.once('SIGTERM', () => process.exit(143));
  * Starts a demo clinic. Resolves to
  * - `url(path)`: an address of its pages and API.
  * - `staff(role)`: the first of that role, as in `demo.json`.
+ * - `account(carrier)`: the first account with that carrier, with its credentials, as in `demo.json`.
  * - `api(path, { as, method, body })`: asks the REST API as a member of staff, past the browser.
  * - `text(from, to, body)`: a text from a phone, past the browser. `phone(from, to)`: what it shows.
  * - `stop()`, `start()`: the same clinic on the same address. `log()`: what it printed.
@@ -84,6 +85,7 @@ export async function startProgram() {
     staff,
     log: readLog,
     colleagues: () => demo.staff,
+    account: (carrier) => demo.carrier_accounts.find((one) => one.carrier === carrier),
     url: (rest = '/') => `${demo.base_url}${rest}`,
     api(rest, { as = staff('admin'), method = 'GET', body } = {}) {
       const options = body === undefined ? {} : json(body);

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use anteroom::{auth, builtin};
-use anteroom_carriers::{Secret, sandbox};
+use anteroom_carriers::{Secret, sandbox, twilio};
 use anteroom_model::{
     hooks::Hook,
     hours::{DayShifts, Holiday, OpeningHours, Shift},
@@ -101,7 +101,60 @@ impl Clinic {
 
     /// The same under a carrier's id of the caller's choice.
     pub(crate) async fn deliver_as(&self, id: &str, from: &str, to: &str, text: &str) -> StatusCode {
-        let body = json!({ "id": id, "from": from, "to": to, "text": text }).to_string();
+        self.deliver_body(&json!({ "id": id, "from": from, "to": to, "text": text })).await
+    }
+
+    /// The same with a body of the caller's choice.
+    pub(crate) async fn deliver_body(&self, body: &Value) -> StatusCode {
+        let body = body.to_string();
+        let signature = sandbox::sign(&Secret::new(SECRET.into()), body.as_bytes());
+        let path = format!("/webhooks/sandbox/{}", self.account);
+        let headers = [(sandbox::SIGNATURE_HEADER, signature.as_str())];
+        self.app.request(Method::POST, &path, &headers, body).await.status
+    }
+
+    /// A text by Twilio's webhook, of the account `AC1` with the token `main`.
+    pub(crate) async fn deliver_twilio(
+        &self,
+        account: CarrierAccountId,
+        sid: &str,
+        from: &str,
+        to: &str,
+        text: &str,
+    ) {
+        let params = [("MessageSid", sid), ("AccountSid", "AC1"), ("From", from), ("To", to), ("Body", text)];
+        assert_eq!(self.deliver_form(account, &params).await, StatusCode::OK);
+    }
+
+    /// A form to the webhook of that account.
+    pub(crate) async fn deliver_form(
+        &self,
+        account: CarrierAccountId,
+        params: &[(&str, &str)],
+    ) -> StatusCode {
+        let path = format!("/webhooks/twilio/{account}");
+        let url = format!("https://clinic.example{path}");
+        let signature = twilio::sign(&Secret::new("main".into()), &url, params);
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [(twilio::SIGNATURE_HEADER, signature.as_str()), kind];
+        self.app.request(Method::POST, &path, &headers, body).await.status
+    }
+
+    /// A text with files, each its address and what the carrier calls its kind.
+    pub(crate) async fn deliver_files(
+        &self,
+        from: &str,
+        to: &str,
+        text: &str,
+        files: &[(&str, &str)],
+    ) -> StatusCode {
+        let number = self.texts.fetch_add(1, Ordering::SeqCst);
+        self.app.advance(std::time::Duration::from_secs(1));
+        let media: Vec<_> =
+            files.iter().map(|(url, kind)| json!({ "url": url, "content_type": kind })).collect();
+        let body = json!({ "id": format!("sandbox-{number}"), "from": from, "to": to, "text": text, "media": media });
+        let body = body.to_string();
         let signature = sandbox::sign(&Secret::new(SECRET.into()), body.as_bytes());
         let path = format!("/webhooks/sandbox/{}", self.account);
         let headers = [(sandbox::SIGNATURE_HEADER, signature.as_str())];

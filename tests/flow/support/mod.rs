@@ -4,6 +4,7 @@
 
 mod clinic;
 pub(crate) mod clock;
+pub(crate) mod files;
 mod rest;
 
 use std::{
@@ -18,17 +19,20 @@ use anteroom::{
     backtest,
     config::NodeRole,
     directory::Directory,
-    housekeeping, http_server, outbox, pipeline,
+    housekeeping, http_server, links, media, outbox, pipeline,
     policies::Policies,
+    reconcile,
+    registration::{self, RegistrationRules},
     roster,
     uploads::Uploads,
 };
-use anteroom_carriers::{Carriers, ClientConfig};
+use anteroom_carriers::Carriers;
 use anteroom_model::{ids::Ids, states::Direction, time::Clock};
 use anteroom_policy::{HostConfig, Limits, PolicyHost};
 use anteroom_store::{MasterKey, Store, StoreOptions};
 use anteroom_test_support::postgres::{Cluster, Database};
 use axum::Router;
+use files::Files;
 use tempfile::TempDir;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -49,6 +53,8 @@ pub(crate) struct TestApp {
     router: Router,
     options: StoreOptions,
     place: Place,
+    /// What the carrier keeps, and where it redirects to: the only origins that files are fetched from.
+    pub(crate) files: Files,
 }
 
 /// Where the rows are; it goes away with this.
@@ -100,13 +106,14 @@ impl TestApp {
                 StoreOptions { connections: 6, ..StoreOptions::url(&database.url()) }
             }
         };
-        let server = serve(&options, 7, clock.clone()).await;
-        Self { router: http_server::router(server.clone()), server, clock, options, place }
+        let files = Files::start().await;
+        let server = serve(&options, 7, clock.clone(), &files).await;
+        Self { router: http_server::router(server.clone()), server, clock, options, place, files }
     }
 
     /// A second node on the same database; its workers don't run.
     pub(crate) async fn another_node(&self) -> App {
-        serve(&self.options, 8, self.clock.clone()).await
+        serve(&self.options, 8, self.clock.clone(), &self.files).await
     }
 
     /// Begins to send.
@@ -124,6 +131,17 @@ impl TestApp {
         sqlx::raw_sql(sql).execute(&pool).await.unwrap();
     }
 
+    /// Begins to fetch what came with texts.
+    pub(crate) fn start_media(&self) {
+        self.server.tasks.spawn(media::run(self.server.clone()));
+    }
+
+    /// Begins to look into carriers' lists, each quarter of an hour.
+    pub(crate) fn start_reconcile(&self) {
+        let every = Some(Duration::from_mins(15));
+        self.server.tasks.spawn(reconcile::run(self.server.clone(), every));
+    }
+
     /// Begins to run backtests.
     pub(crate) fn start_backtests(&self) {
         self.server.tasks.spawn(backtest::run(self.server.clone()));
@@ -133,6 +151,16 @@ impl TestApp {
     pub(crate) fn start_rosters(&self) {
         self.server.tasks.spawn(roster::run(self.server.clone()));
         self.server.tasks.spawn(roster::look(self.server.clone()));
+    }
+
+    /// Begins to ask carriers about numbers' registrations.
+    pub(crate) fn start_registrations(&self) {
+        self.server.tasks.spawn(registration::run(self.server.clone()));
+    }
+
+    /// Begins to keep links to message centres.
+    pub(crate) fn start_links(&self) {
+        self.server.tasks.spawn(links::run(self.server.clone()));
     }
 
     /// Waits until every text that came in is worked.
@@ -181,12 +209,13 @@ impl TestApp {
 }
 
 /// A server on that database, with ids of its own.
-async fn serve(options: &StoreOptions, seed: u8, clock: Arc<TestClock>) -> App {
+async fn serve(options: &StoreOptions, seed: u8, clock: Arc<TestClock>, files: &Files) -> App {
     let ids = Arc::new(Ids::from_seed([seed; 32]));
     let store = Store::open(options, MasterKey::new([9; 32]), ids, clock).await.unwrap();
     App::new(Parts {
         policies: policies(),
-        carriers: Carriers::new(&ClientConfig::default()).unwrap(),
+        carriers: Carriers::new(&files.client()).unwrap(),
+        media: files.media(),
         directory: Directory::new(store.clone()),
         node: store.ids().next(store.now()),
         uploads: Uploads::default(),
@@ -195,6 +224,7 @@ async fn serve(options: &StoreOptions, seed: u8, clock: Arc<TestClock>) -> App {
         secure_cookies: true,
         roles: NodeRole::ALL.to_vec(),
         demo: None,
+        registration: RegistrationRules::default(),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         store,

@@ -33,7 +33,7 @@ pub(super) fn refusal(status: StatusCode, body: &[u8]) -> SendError {
 
 /// <https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html> and the
 /// event types of configuration sets, without their channel.
-pub(super) const CODES: CodeTable = CodeTable {
+pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "AWS",
     rows: &[
         (

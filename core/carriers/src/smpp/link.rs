@@ -28,6 +28,10 @@ use crate::{Inbound, SendError};
 const ANSWER: Duration = Duration::from_secs(10);
 /// Deliveries that are being stored at once; more are left on the wire.
 const MOST_STORING: usize = 64;
+/// How long the last deliveries may take to be stored when a link is ended.
+const LAST_STORES: Duration = Duration::from_secs(3);
+/// How long the message centre has to answer a goodbye.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Between two tries to bind: from the first to the last.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LAST_WAIT: Duration = Duration::from_mins(1);
@@ -93,6 +97,15 @@ impl Link {
         *self.0.bound.borrow()
     }
 
+    /// Gives this clone up and waits until the link is down: unbound, if it was the last one, and if the message
+    /// centre says so in time.
+    pub async fn close(self, patience: Duration) {
+        let mut bound = self.0.bound.clone();
+        drop(self);
+        // If other clones keep it up, or the answer is late, so be it.
+        drop(tokio::time::timeout(patience, bound.wait_for(|is| !*is)).await);
+    }
+
     /// Waits until it is up, or not.
     pub async fn wait(&self, bound: bool) {
         // The task is there as long as this is.
@@ -140,6 +153,11 @@ impl Links {
     /// Ends the account's link once its last clone is gone.
     pub fn stop(&self, credentials: &SmppCredentials) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key(credentials));
+    }
+
+    /// Whether the account's link is here and up.
+    pub fn is_bound(&self, credentials: &SmppCredentials) -> bool {
+        self.of(credentials).is_some_and(|link| link.is_bound())
     }
 
     /// The account's link, up or not.
@@ -226,10 +244,7 @@ impl Task {
         let end = loop {
             tokio::select! {
                 order = orders.recv() => {
-                    let Some(order) = order else {
-                        session.request(Pdu::Unbind);
-                        break End::Dropped;
-                    };
+                    let Some(order) = order else { break End::Dropped };
                     session.submit(order);
                 }
                 command = stream.next(), if session.storing.len() < MOST_STORING => {
@@ -260,6 +275,19 @@ impl Task {
                 _ = &mut writer => break End::Cut,
             }
         };
+        if matches!(end, End::Dropped) {
+            Self::say_goodbye(&mut session).await;
+            // Whoever closes with something unread resets the connection, and the last acknowledgements may be
+            // lost with it. What comes now is not acknowledged, and so comes again to the next link.
+            let answered = async {
+                while let Some(Ok(command)) = stream.next().await {
+                    if command.id() == CommandId::UnbindResp {
+                        return;
+                    }
+                }
+            };
+            drop(tokio::time::timeout(LAST_WORDS, answered).await);
+        }
         // What waits in the queue was never written; what is pending may have been.
         while let Ok(order) = orders.try_recv() {
             drop(order.answer.send(Outcome::NotSent));
@@ -271,6 +299,21 @@ impl Task {
             writer.abort();
         }
         end
+    }
+
+    /// Acknowledges what is being stored, so that it isn't sent again to the next link, then unbinds.
+    async fn say_goodbye(session: &mut Session) {
+        let stored = async {
+            while let Some(stored) = session.storing.join_next().await {
+                if let Ok((sequence, _, status)) = stored {
+                    let answer = Command::new(status, sequence, Pdu::from(DeliverSmResp::default()));
+                    let _ = session.commands.send(answer);
+                }
+            }
+        };
+        // What isn't stored by then is sent again.
+        drop(tokio::time::timeout(LAST_STORES, stored).await);
+        session.request(Pdu::Unbind);
     }
 
     /// Takes what the message centre says; `false` if it leaves.

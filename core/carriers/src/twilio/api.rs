@@ -16,7 +16,7 @@ const PAGE_SIZE: &str = "200";
 /// Pages read: 1,000 texts from one number to one patient.
 const MOST_PAGES: usize = 5;
 /// Under which all of the API lives.
-const VERSION: &str = "/2010-04-01/";
+pub(super) const VERSION: &str = "/2010-04-01/";
 
 /// Who sends: an account, or the subaccount that owns the number.
 pub(crate) struct Sender<'a> {
@@ -30,7 +30,7 @@ pub(crate) struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    fn of(credentials: &'a TwilioCredentials, from: &Address) -> Self {
+    pub(super) fn of(credentials: &'a TwilioCredentials, from: &Address) -> Self {
         let base = &credentials.api_base_url.0;
         let (version, codes) = (VERSION, &codes::TABLE);
         match credentials.subaccounts.iter().find(|sub| sub.numbers.contains(from)) {
@@ -53,7 +53,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    fn messages_path(&self) -> String {
+    pub(super) fn messages_path(&self) -> String {
         format!("{}Accounts/{}/Messages.json", self.version, self.account_sid)
     }
 }
@@ -120,11 +120,14 @@ pub(crate) async fn send_as(
     let mut form = vec![
         ("To", text.to.as_str()),
         ("From", text.from.as_str()),
-        ("Body", &text.body),
         ("StatusCallback", &text.status_callback),
     ];
+    if !text.body.is_empty() || text.media_urls.is_empty() {
+        form.insert(2, ("Body", &text.body));
+    }
     form.extend(text.media_urls.iter().map(|url| ("MediaUrl", url.as_str())));
-    form.extend(sender.messaging_service_sid.map(|sid| ("MessagingServiceSid", sid)));
+    let service = text.messaging_service.as_deref().or(sender.messaging_service_sid);
+    form.extend(service.map(|sid| ("MessagingServiceSid", sid)));
     let response = http
         .post(sender.base.join(&sender.messages_path()))
         .basic_auth(sender.account_sid, Some(sender.auth_token.expose()))

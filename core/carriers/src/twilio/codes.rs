@@ -11,7 +11,7 @@ pub fn explain(code: u32) -> Failure {
     TABLE.explain(&code.to_string())
 }
 
-pub(super) const TABLE: CodeTable = CodeTable { carrier: "Twilio", rows: ROWS };
+pub(crate) const TABLE: CodeTable = CodeTable { carrier: "Twilio", rows: ROWS };
 
 const ROWS: &[Row] = &[
     (

@@ -37,6 +37,7 @@ pub(crate) fn text(text: &Value) -> OutboundText {
         body: word("body").into(),
         status_callback: word("status_callback").into(),
         media_urls: serde_json::from_value(text["media_urls"].clone()).unwrap(),
+        messaging_service: None,
         at: Timestamp::from_micros(text["at"].as_i64().unwrap() * 1_000_000),
     }
 }

@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 import sys
 
-CARRIERS = ["twilio", "signalwire", "telnyx", "bandwidth", "plivo", "vonage", "sinch", "infobip", "aws"]
+FILES = ["registration", "twilio", "signalwire", "telnyx", "bandwidth", "plivo", "vonage", "sinch", "infobip", "aws"]
 
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
@@ -19,6 +19,6 @@ if __name__ == "__main__":
     else:
         # Each in a process of its own: they stand in for the network in ways that don't mix. SignalWire's
         # package wants versions of others' that nobody else does.
-        for name in CARRIERS:
+        for name in FILES:
             python = os.environ.get("SIGNALWIRE_PYTHON", sys.executable) if name == "signalwire" else sys.executable
             subprocess.run([python, __file__, sys.argv[1], name], check=True)

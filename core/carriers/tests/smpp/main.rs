@@ -125,6 +125,7 @@ fn text(to: &str, body: &str) -> OutboundText {
         body: body.into(),
         status_callback: String::new(),
         media_urls: Vec::new(),
+        messaging_service: None,
         at: Timestamp::from_micros(0),
     }
 }

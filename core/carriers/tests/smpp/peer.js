@@ -4,6 +4,7 @@
 //   {"pdu": {…}}            sends this deliver_sm; `message_hex`: its octets
 //   {"cut": true}           breaks every connection
 //   {"mute": true}          goes on listening but answers nothing
+//   {"receipt_delay": N}    sends receipts only after so many milliseconds
 //   {"stats": true}         {"submitted": [bodies], "acknowledged": N}
 const fs = require('fs');
 const readline = require('readline');
@@ -14,7 +15,7 @@ const tell = fact => process.stdout.write(JSON.stringify(fact) + '\n');
 const sessions = new Set();
 const submitted = [];
 const waiting = new Map();
-let next = 0, acknowledged = 0, mute = false, id = 0;
+let next = 0, acknowledged = 0, mute = false, id = 0, receiptDelay = 0;
 
 function deliver(session, number) {
     const pdu = waiting.get(number);
@@ -65,10 +66,12 @@ const server = smpp.createServer(options, session => {
         });
         session.send(pdu.response({ message_id: messageId }));
         if (pdu.registered_delivery) {
-            enqueue({
+            const receipt = {
                 esm_class: 0x04, source_addr: to, destination_addr: pdu.source_addr,
                 short_message: `id:${messageId} sub:001 dlvrd:001 submit date:2611181106 done date:2611181106 stat:DELIVRD err:000 text:`,
-            });
+            };
+            if (receiptDelay) setTimeout(() => enqueue(receipt), receiptDelay);
+            else enqueue(receipt);
         }
     });
 });
@@ -88,5 +91,6 @@ readline.createInterface({ input: process.stdin }).on('line', line => {
     }
     if (order.cut) sessions.forEach(session => session.destroy());
     if (order.mute) mute = true;
+    if (order.receipt_delay !== undefined) receiptDelay = order.receipt_delay;
     if (order.stats) tell({ submitted, acknowledged, waiting: waiting.size });
 }).on('close', () => process.exit());

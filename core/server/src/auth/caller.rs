@@ -96,9 +96,11 @@ impl Caller {
     }
 
     fn may_use(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
-        // What a search is for stands in its body, so that no address tells it; it changes nothing.
-        let reads =
-            [Method::GET, Method::HEAD, Method::OPTIONS].contains(method) || path.ends_with("/search");
+        // What a search is for, and a text that is counted, stand in the body, so that no address tells it; they
+        // change nothing.
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
+            || path.ends_with("/search")
+            || path.ends_with("/segments");
         let writes = !reads;
         match &self.via {
             Via::Session { csrf_token, .. } if writes => {

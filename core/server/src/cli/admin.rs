@@ -17,6 +17,7 @@ use crate::{
     builtin,
     cli::{Failure, PlaceArgs, place::Opener},
     policies::Policies,
+    registration,
 };
 
 /// What can be set up. On an embedded database the server must not be running meanwhile.
@@ -191,7 +192,18 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
             };
             opened
                 .store
-                .write(organization, move |mut org| async move { org.insert_number(&new).await }.boxed())
+                .write(organization, move |mut org| {
+                    async move {
+                        let id = org.insert_number(&new).await?;
+                        let account = org.account(account).await?;
+                        // A person who doesn't know how it is lets the carrier say so.
+                        if let Some(account) = account.filter(|_| registration == Registration::Unknown) {
+                            registration::enrol(&mut org, id, &account.carrier, kind).await?;
+                        }
+                        Ok::<_, anteroom_store::StoreError>(id)
+                    }
+                    .boxed()
+                })
                 .await?
                 .to_string()
         }
@@ -206,15 +218,14 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
 async fn set_registration(
     org: &mut Org<'_>,
     address: &Address,
-    registration: Registration,
+    state: Registration,
     note: String,
 ) -> Result<String, Failure> {
     let numbers = org.numbers().await?;
     let number = numbers.into_iter().find(|number| number.address == address.as_str());
     let mut number = number.ok_or("the organization has no such number")?;
-    number.registration = registration;
-    number.registration_note = note;
-    org.set_number(&number).await?;
+    registration::set_by_hand(org, &mut number, state, &note, None).await?;
+    org.insert_host_audit("number.registration_set", number.id.0).await?;
     Ok(number.id.to_string())
 }
 

@@ -1,6 +1,6 @@
 //! Starting the server: open the store, put the parts together, serve, stop.
 
-use std::{net::SocketAddr, path::Path, sync::OnceLock};
+use std::{net::SocketAddr, path::Path, sync::OnceLock, time::Duration};
 
 use anteroom_carriers::{Carriers, ClientConfig};
 use anteroom_model::ids::OrganizationId;
@@ -19,8 +19,12 @@ use crate::{
     config::{Config, NodeRole},
     demo,
     directory::{self, Directory},
-    housekeeping, http_server, outbox, pipeline,
+    housekeeping, http_server, links,
+    media::{self, Media, MediaConfig, preview::Previews},
+    outbox, pipeline,
     policies::{MEMORY_MIB, Policies},
+    reconcile,
+    registration::{self, RegistrationRules},
     roster, telemetry,
     uploads::Uploads,
 };
@@ -33,10 +37,12 @@ pub(super) async fn serve(config: Config) -> Result<(), Failure> {
         Place { folder: config.data_dir, database_url: config.database_url, master_key: config.master_key };
     let opened = place.open(Opener::Node).await?;
     let (limits, policy_memory_mib) = (config.policy_limits, config.policy_memory_mib);
-    let own = Own { roles: config.roles, limits, policy_memory_mib, demo: None };
+    let (registration, media) = (config.registration, config.media);
+    let own = Own { roles: config.roles, limits, policy_memory_mib, registration, media, demo: None };
     let app = build(&opened, &place.folder, own)?;
     tracing::info!(address = %listener.local_addr()?, "serving");
-    work(app, listener).await
+    let every = Some(Duration::from_mins(config.reconcile_minutes)).filter(|every| !every.is_zero());
+    work(app, listener, every).await
 }
 
 /// `anteroom demo`.
@@ -54,11 +60,15 @@ pub(super) async fn demo(args: DemoArgs) -> Result<(), Failure> {
         roles: args.roles.clone(),
         limits: Limits::default(),
         policy_memory_mib: MEMORY_MIB,
+        registration: RegistrationRules::default(),
+        // The phones' pictures are on this machine.
+        media: MediaConfig { permitted_origins: vec![base_url.clone()], ..MediaConfig::default() },
         demo: Some(OnceLock::new()),
     };
     let app = build(&opened, &place.folder, own)?;
     demo::prepare(&app, &args, &base_url).await?;
-    work(app, listener).await
+    // Its carriers are this process itself.
+    work(app, listener, None).await
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -67,16 +77,20 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-async fn work(app: App, listener: TcpListener) -> Result<(), Failure> {
+async fn work(app: App, listener: TcpListener, reconcile_every: reconcile::Every) -> Result<(), Failure> {
     app.tasks.spawn(directory::follow(app.clone()));
     if app.has_role(NodeRole::Pipeline) {
         app.tasks.spawn(pipeline::run(app.clone()));
         app.tasks.spawn(backtest::run(app.clone()));
         app.tasks.spawn(roster::run(app.clone()));
         app.tasks.spawn(roster::look(app.clone()));
+        app.tasks.spawn(media::run(app.clone()));
+        app.tasks.spawn(reconcile::run(app.clone(), reconcile_every));
     }
     if app.has_role(NodeRole::Outbox) {
         app.tasks.spawn(outbox::run(app.clone()));
+        app.tasks.spawn(links::run(app.clone()));
+        app.tasks.spawn(registration::run(app.clone()));
     }
     app.tasks.spawn(housekeeping::run(app.clone()));
     app.tasks.close();
@@ -111,21 +125,25 @@ struct Own {
     roles: Vec<NodeRole>,
     limits: Limits,
     policy_memory_mib: u64,
+    registration: RegistrationRules,
+    media: MediaConfig,
     demo: Option<OnceLock<OrganizationId>>,
 }
 
 /// Puts the parts of the server together.
 fn build(opened: &Opened, folder: &Path, own: Own) -> Result<App, Failure> {
-    let Own { roles, limits, policy_memory_mib, demo } = own;
+    let Own { roles, limits, policy_memory_mib, registration, media, demo } = own;
     let store = &opened.store;
     let mut host = Policies::config(store);
     host.cache_dir = Some(folder.join("compiled"));
     host.limits = limits;
     host.compiler = Some(Compiler::this_program()?);
     let policies = Policies::with_memory(PolicyHost::new(host)?, policy_memory_mib);
+    let carriers = ClientConfig { media_origins: media.origins()?, ..ClientConfig::default() };
     Ok(App::new(Parts {
         policies,
-        carriers: Carriers::new(&ClientConfig::default())?,
+        carriers: Carriers::new(&carriers)?,
+        media: Media::open(&media, folder, Previews::this_program()?)?,
         directory: Directory::new(store.clone()),
         node: opened.node,
         uploads: Uploads::default(),
@@ -133,6 +151,7 @@ fn build(opened: &Opened, folder: &Path, own: Own) -> Result<App, Failure> {
         metrics: telemetry::init_metrics(),
         secure_cookies: demo.is_none(),
         roles,
+        registration,
         demo,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),

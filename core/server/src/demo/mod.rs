@@ -1,5 +1,6 @@
 //! The demo: a seeded clinic in one folder, with phones to text from.
 
+mod carriers;
 mod seed;
 pub mod simulator;
 mod twilio_api;
@@ -46,6 +47,10 @@ struct DemoAccount {
     public_url: String,
     numbers: Vec<String>,
     credentials: Value,
+    /// What its webhooks are signed with, where that is no part of the credentials: so that other programs can
+    /// play the carrier.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    signing: Value,
 }
 
 /// Seeds the clinic, or takes up the one that is in the folder, and writes `demo.json`.
@@ -64,6 +69,9 @@ pub(crate) async fn prepare(app: &App, args: &DemoArgs, base_url: &str) -> Resul
         if account.carrier == "twilio" {
             credentials["api_base_url"] = json!(twilio_api);
         }
+        if let Ok(carrier) = account.carrier.parse() {
+            carriers::place(carrier, &mut credentials, base_url);
+        }
         let (id, text) = (account.id, credentials.to_string());
         app.store
             .write(demo.organization, move |mut org| {
@@ -71,6 +79,7 @@ pub(crate) async fn prepare(app: &App, args: &DemoArgs, base_url: &str) -> Resul
             })
             .await?;
     }
+    carriers::trust(&app.carriers, app.store.now());
     app.directory.forget(demo.organization);
     if let Some(clinic) = &app.demo {
         clinic.get_or_init(|| demo.organization);

@@ -17,7 +17,7 @@ use crate::{
     auth::{self, password},
     builtin,
     cli::Failure,
-    demo::{Demo, DemoAccount, DemoStaff},
+    demo::{Demo, DemoAccount, DemoStaff, carriers},
 };
 
 /// Good enough for a server that listens on this machine only.
@@ -59,8 +59,14 @@ pub(super) async fn clinic(app: &App) -> Result<Demo, Failure> {
     let staff = staff(app, organization, &teams).await?;
     patients(app, organization, main).await?;
     builtin::bind_defaults(store, &app.policies, organization).await?;
-    let carrier_accounts =
+    let mut carrier_accounts =
         vec![sandbox(app, organization, main).await?, twilio(app, organization, main, north).await?];
+    for other in carriers::accounts(app.store.ids()) {
+        let (carrier, numbers) = (other.carrier.as_str(), vec![carriers::number(&other)]);
+        let url = format!("https://clinic.example/webhooks/{carrier}/{{id}}");
+        let made = account(app, organization, carrier, &url, other.credentials, numbers).await?;
+        carrier_accounts.push(DemoAccount { signing: other.signing, ..made });
+    }
     Ok(Demo { base_url: String::new(), organization, pid: 0, staff, carrier_accounts })
 }
 
@@ -216,14 +222,14 @@ async fn family(org: &mut Org<'_>, ids: &[PatientId], by: &By) -> Result<(), Sto
 }
 
 /// A number before it knows its account.
-struct Seed {
-    address: &'static str,
-    kind: NumberKind,
-    label: &'static str,
-    facility: Option<FacilityId>,
-    texting: bool,
-    verification: Option<bool>,
-    registration: Registration,
+pub(super) struct Seed {
+    pub(super) address: &'static str,
+    pub(super) kind: NumberKind,
+    pub(super) label: &'static str,
+    pub(super) facility: Option<FacilityId>,
+    pub(super) texting: bool,
+    pub(super) verification: Option<bool>,
+    pub(super) registration: Registration,
 }
 
 async fn sandbox(app: &App, organization: OrganizationId, main: FacilityId) -> Result<DemoAccount, Failure> {
@@ -298,7 +304,7 @@ async fn account(
             async move {
                 let id = org.insert_account(&new).await?;
                 for seed in numbers {
-                    org.insert_number(&NewNumber {
+                    let new = NewNumber {
                         carrier_account_id: id,
                         facility_id: seed.facility,
                         address: seed.address.to_owned(),
@@ -308,8 +314,10 @@ async fn account(
                         verification: seed.verification,
                         registration: seed.registration,
                         registration_note: "Seeded by the demo.".to_owned(),
-                    })
-                    .await?;
+                    };
+                    let number = org.insert_number(&new).await?;
+                    // The demo's carriers are on this machine, and nobody agreed on a pace with them.
+                    org.set_pace(number, Some(0)).await?;
                 }
                 Ok::<_, anteroom_store::StoreError>(id)
             }
@@ -323,5 +331,6 @@ async fn account(
         public_url: public_url.replace("{id}", &id.to_string()),
         numbers: addresses,
         credentials,
+        signing: serde_json::Value::Null,
     })
 }

@@ -13,7 +13,7 @@ use anteroom_store::Number;
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Query, State},
+    extract::{DefaultBodyLimit, Query, State},
     http::{Request, StatusCode, header},
     routing::{get, post},
 };
@@ -23,11 +23,13 @@ use tower::ServiceExt;
 
 use crate::{
     app::App,
-    demo::{TWILIO_PATH, seed, twilio_api},
+    demo::{TWILIO_PATH, carriers, seed, twilio_api},
     directory::Account,
     ingress,
     problem::Problem,
 };
+
+mod pictures;
 
 /// Texts that a phone shows.
 const SHOWN: u32 = 100;
@@ -38,7 +40,12 @@ pub fn router() -> Router<App> {
         .route("/simulator/api/phones", get(phones))
         .route("/simulator/api/texts", post(text))
         .route("/simulator/api/threads", get(thread))
+        // As large as files may be, and one byte larger, so that a phone can try.
+        .route("/simulator/api/pictures", post(pictures::keep).layer(DefaultBodyLimit::disable()))
+        .route("/simulator/api/pictures/{id}", get(pictures::kept))
+        .route("/simulator/api/media/{id}", get(pictures::received))
         .nest(TWILIO_PATH, twilio_api::router())
+        .merge(carriers::router())
 }
 
 #[derive(Serialize)]
@@ -85,9 +92,16 @@ async fn phones(State(app): State<App>) -> Result<Json<Phones>, Problem> {
         let (name, address) = (format!("Somebody new (…{last})"), format!("+1512555{last}"));
         phones.push(Phone { name, address, known: false });
     }
+    // Those that the phones can text as their carrier would.
+    let is_played = |number: &&Number| {
+        entry.accounts.get(&number.carrier_account_id).is_some_and(|account| {
+            matches!(account.credentials, Credentials::Sandbox(_) | Credentials::Twilio(_))
+        })
+    };
     let mut numbers: Vec<_> = entry
         .numbers
         .values()
+        .filter(is_played)
         .map(|number| ClinicNumber {
             id: number.id,
             label: number.label.clone(),
@@ -104,6 +118,9 @@ struct Text {
     from: String,
     to: String,
     body: String,
+    /// Addresses of pictures, as `pictures::keep` gave them.
+    #[serde(default)]
+    media: Vec<String>,
 }
 
 /// What the carrier would have been answered.
@@ -118,7 +135,7 @@ async fn text(State(app): State<App>, Json(text): Json<Text>) -> Result<(StatusC
     let from = Address::parse_lenient(&text.from).map_err(bad)?;
     let to = Address::parse_lenient(&text.to).map_err(bad)?;
     let (_, account) = number_and_account(&app, &to).await?;
-    let request = delivery(&app, &account, &from, &to, &text.body)?;
+    let request = delivery(&app, &account, &from, &to, &text)?;
     let answer = deliver(&app, request).await?;
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
@@ -138,26 +155,31 @@ fn delivery(
     account: &Account,
     from: &Address,
     to: &Address,
-    text: &str,
+    text: &Text,
 ) -> Result<Request<Body>, Problem> {
     let id = hex::encode(app.store.ids().secret::<16>());
     let kind = account.credentials.carrier();
     let (content_type, signature, body) = match &account.credentials {
         Credentials::Sandbox(credentials) => {
-            let body = json!({ "id": id, "from": from, "to": to, "text": text }).to_string();
+            let media: Vec<_> = text.media.iter().map(|url| json!({ "url": url })).collect();
+            let body = json!({ "id": id, "from": from, "to": to, "text": text.body, "media": media });
+            let body = body.to_string();
             let signature = sandbox::sign(&credentials.secret, body.as_bytes());
             ("application/json", (sandbox::SIGNATURE_HEADER, signature), body)
         }
         Credentials::Twilio(credentials) => {
             let sid = format!("SM{id}");
-            let params = [
+            let count = text.media.len().to_string();
+            let names: Vec<_> = (0..text.media.len()).map(|at| format!("MediaUrl{at}")).collect();
+            let mut params = vec![
                 ("MessageSid", sid.as_str()),
                 ("AccountSid", &credentials.account_sid),
                 ("From", from.as_str()),
                 ("To", to.as_str()),
-                ("Body", text),
-                ("NumMedia", "0"),
+                ("Body", &text.body),
+                ("NumMedia", &count),
             ];
+            params.extend(names.iter().map(String::as_str).zip(text.media.iter().map(String::as_str)));
             let signature = twilio::sign(&credentials.auth_token, &account.row.public_url, &params);
             let body = form(&params);
             ("application/x-www-form-urlencoded", (twilio::SIGNATURE_HEADER, signature), body)
@@ -222,6 +244,14 @@ struct Shown {
     body: String,
     at: Timestamp,
     state: MessageState,
+    /// Files of it that are here.
+    media: Vec<ShownFile>,
+}
+
+#[derive(Serialize)]
+struct ShownFile {
+    kind: String,
+    url: String,
 }
 
 async fn thread(State(app): State<App>, Query(between): Query<Between>) -> Result<Json<Thread>, Problem> {
@@ -234,15 +264,27 @@ async fn thread(State(app): State<App>, Query(between): Query<Between>) -> Resul
     messages.reverse();
     // A phone shows what it sent and what has reached it.
     let arrived = |state| matches!(state, MessageState::Sent | MessageState::Delivered);
-    let items = messages
-        .into_iter()
-        .filter(|message| message.direction == Direction::Inbound || arrived(message.state))
-        .map(|message| Shown {
+    let mut items = Vec::new();
+    for message in messages {
+        if message.direction != Direction::Inbound && !arrived(message.state) {
+            continue;
+        }
+        let mut media = Vec::new();
+        if message.extra.has_uploads || !message.extra.media.is_empty() {
+            let files = org.media_of(message.id).await?.into_iter();
+            media = files
+                .filter_map(|file| {
+                    Some(ShownFile { kind: file.kind?, url: format!("/simulator/api/media/{}", file.id) })
+                })
+                .collect();
+        }
+        items.push(Shown {
             direction: message.direction,
             body: message.body,
             at: message.sent_at.unwrap_or(message.created_at),
             state: message.state,
-        })
-        .collect();
+            media,
+        });
+    }
     Ok(Json(Thread { items }))
 }

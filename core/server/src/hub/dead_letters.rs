@@ -60,18 +60,23 @@ pub(super) async fn list(
         return Err(Problem::invalid("`state` is dead, held, failed or unknown."));
     }
     let before = page.position()?.unwrap_or(MessageId::GREATEST);
+    let entry = app.directory.get(caller.organization).await?;
     let mut org = app.store.read(caller.organization).await?;
     let list = org.set_aside(state, before, page.limit()).await?;
+    let end = list.last().map(|message| message.id);
     let names = Names::read(&mut org).await?;
+    let mut items = Vec::with_capacity(list.len());
+    for message in list {
+        let media = views::media(&mut org, &message).await?;
+        items.push(DeadLetterView {
+            conversation_id: message.conversation_id,
+            number_id: message.number_id,
+            peer: message.peer.clone(),
+            attempts: message.attempt,
+            message: views::message(message, media, &names, &entry),
+        });
+    }
     drop(org);
     caller.audit_read(&app, "dead_letters.listed", caller.staff.0).await?;
-    let end = list.last().map(|message| message.id);
-    let items = list.into_iter().map(|message| DeadLetterView {
-        conversation_id: message.conversation_id,
-        number_id: message.number_id,
-        peer: message.peer.clone(),
-        attempts: message.attempt,
-        message: views::message(message, &names),
-    });
-    Ok(Json(Page::cut(items.collect(), page.limit(), end)))
+    Ok(Json(Page::cut(items, page.limit(), end)))
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 const OUTCOMES: [&str; 4] = ["decided", "no_opinion", "fault", "overload"];
-const EFFECTS: [&str; 6] = ["applied", "none", "refused", "throttled", "loop", "shadow"];
+const EFFECTS: [&str; 8] = ["applied", "none", "refused", "throttled", "quiet", "deferred", "loop", "shadow"];
 
 /// Which decisions are wanted: all, or those that fit each of these.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -39,7 +39,7 @@ pub(super) struct Wanted {
     outcome: Option<String>,
     /// Only with a fault of this kind; `any`: with any.
     fault: Option<String>,
-    /// Only what the host did this with: `applied`, `none`, `refused`, `throttled`, `loop` or `shadow`.
+    /// Only what the host did this with: `applied`, `none`, `refused`, `throttled`, `quiet`, `deferred`, `loop` or `shadow`.
     effect: Option<String>,
     /// At this moment or later.
     #[param(value_type = Option<String>, format = DateTime)]
@@ -91,7 +91,7 @@ pub(super) struct DecisionView {
     outcome: String,
     /// Kind of the fault.
     fault: Option<String>,
-    /// What the host did: `applied`, `none`, `refused`, `throttled`, `loop` or `shadow`.
+    /// What the host did: `applied`, `none`, `refused`, `throttled`, `quiet`, `deferred`, `loop` or `shadow`.
     effect: String,
     fuel: i64,
     /// Bytes of memory at the highest.

@@ -182,8 +182,11 @@ impl Tail {
 
 /// What of an event's data goes over the stream: ids and states. What quotes a patient or a policy is read
 /// from the timeline, where the read is audited.
-const LIVE: [&str; 13] = [
+const LIVE: [&str; 20] = [
     "message_id",
+    "scheduled_id",
+    "send_at",
+    "media_id",
     "note_id",
     "decision_id",
     "patient_id",
@@ -192,6 +195,10 @@ const LIVE: [&str; 13] = [
     "from",
     "state",
     "until",
+    "number_id",
+    "carrier_account_id",
+    "delivery_id",
+    "patient_initiated",
     "source_id",
     "run_id",
     "done",

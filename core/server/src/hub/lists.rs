@@ -3,8 +3,8 @@
 
 use anteroom_model::{
     hours::OpeningHours,
-    ids::{AuditId, FacilityId, NumberId, OptOutId, StaffId, TeamId, TokenId},
-    states::{Author, NumberKind, Registration, Role},
+    ids::{AuditId, FacilityId, StaffId, TeamId, TokenId},
+    states::{Author, Role},
     time::Timestamp,
 };
 use axum::{
@@ -23,7 +23,6 @@ use crate::{
         paging::{Page, PageQuery},
         views::{Named, Names},
     },
-    outbox::registration_refusal,
     problem::Problem,
 };
 
@@ -98,99 +97,6 @@ pub(super) async fn facilities(
         open_now: schedule.at(now).open,
     });
     Ok(Json(Page::all(items.collect())))
-}
-
-/// One of the clinic's numbers.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct NumberView {
-    id: NumberId,
-    /// E.164 or a short code.
-    address: String,
-    kind: NumberKind,
-    label: String,
-    facility: Option<Named<FacilityId>>,
-    carrier: String,
-    /// Whether patients may start a conversation on it.
-    texting_enabled: bool,
-    registration: Registration,
-    registration_note: String,
-    /// Why it may not send, in staff's words; null where it may.
-    blocked: Option<&'static str>,
-}
-
-/// All numbers, by label.
-#[utoipa::path(get, path = "/api/v1/numbers", tag = "organization",
-    responses((status = 200, body = Page<NumberView>)))]
-pub(super) async fn numbers(
-    State(app): State<App>,
-    caller: Caller,
-) -> Result<Json<Page<NumberView>>, Problem> {
-    let entry = app.directory.get(caller.organization).await?;
-    let mut items: Vec<_> = entry
-        .numbers
-        .values()
-        .map(|number| NumberView {
-            id: number.id,
-            address: number.address.clone(),
-            kind: number.kind,
-            label: number.label.clone(),
-            facility: number.facility_id.and_then(|id| {
-                let (facility, _) = entry.facility(id)?;
-                Some(Named { id, name: facility.name.clone() })
-            }),
-            carrier: entry
-                .accounts
-                .get(&number.carrier_account_id)
-                .map(|account| account.row.carrier.clone())
-                .unwrap_or_default(),
-            texting_enabled: number.texting_enabled,
-            registration: number.registration,
-            registration_note: number.registration_note.clone(),
-            blocked: registration_refusal(number.kind, number.registration),
-        })
-        .collect();
-    items.sort_by(|a, b| (&a.label, a.id).cmp(&(&b.label, b.id)));
-    Ok(Json(Page::all(items)))
-}
-
-/// A patient's STOP.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OptOutView {
-    id: OptOutId,
-    /// E.164.
-    peer: String,
-    /// Null: every number of the organization.
-    number_id: Option<NumberId>,
-    /// `keyword`, `staff` or `carrier`.
-    source: String,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-    /// When it was taken back.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    cleared_at: Option<Timestamp>,
-}
-
-/// Opt-outs, newest first. The read is audited.
-#[utoipa::path(get, path = "/api/v1/opt-outs", tag = "patients", params(PageQuery),
-    responses((status = 200, body = Page<OptOutView>)))]
-pub(super) async fn opt_outs(
-    State(app): State<App>,
-    caller: Caller,
-    Query(page): Query<PageQuery>,
-) -> Result<Json<Page<OptOutView>>, Problem> {
-    let before = page.position()?.unwrap_or(OptOutId::GREATEST);
-    let list = app.store.read(caller.organization).await?.opt_outs(before, page.limit()).await?;
-    caller.audit_read(&app, "opt_outs.listed", caller.staff.0).await?;
-    let end = list.last().map(|opt_out| opt_out.id);
-    let items = list.into_iter().map(|opt_out| OptOutView {
-        id: opt_out.id,
-        peer: opt_out.peer,
-        number_id: opt_out.number_id,
-        source: opt_out.source,
-        created_at: opt_out.created_at,
-        cleared_at: opt_out.cleared_at,
-    });
-    Ok(Json(Page::cut(items.collect(), page.limit(), end)))
 }
 
 /// Who read or changed what.

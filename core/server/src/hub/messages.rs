@@ -1,8 +1,9 @@
 //! Texts of a conversation: reading them, answering, trying again.
 
+use std::sync::Arc;
+
 use anteroom_model::{
-    ids::{ConversationId, MessageId},
-    segments::segments,
+    ids::{ConversationId, MediaId, MessageId},
     states::{Author, ConversationState, Direction, MessageState},
 };
 use anteroom_store::{Actor, ConversationChange, Extra, Idempotent, NewEvent, NewOutbound, Org};
@@ -19,25 +20,32 @@ use utoipa::ToSchema;
 use crate::{
     app::App,
     auth::Caller,
+    directory::Entry,
     hub::{
+        attachments,
         changes::Refusal,
         paging::{Page, PageQuery},
-        views::{self, MessageView, Names},
+        views::{self, MessageView},
     },
-    outbox::registration_refusal,
+    outgoing,
     problem::Problem,
+    registration::RegistrationRules,
 };
 
 /// Longest reply, in characters.
-const LONGEST: usize = 1_600;
+pub(super) const LONGEST: usize = 1_600;
 /// Longest key of a request that may be repeated.
 const LONGEST_KEY: usize = 255;
 
 /// A reply to the patient.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct NewMessage {
-    /// 1 to 1,600 characters.
+    /// 1 to 1,600 characters; may be empty where `media` isn't.
+    #[serde(default)]
     body: String,
+    /// Ids of uploads (`POST /api/v1/media`) that go with it, in their order.
+    #[serde(default)]
+    media: Vec<MediaId>,
 }
 
 /// The texts of a conversation: a page of the newest, in the order they were written. `next_cursor` leads to
@@ -52,15 +60,15 @@ pub(super) async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<MessageView>>, Problem> {
     let before = page.position()?.unwrap_or(MessageId::GREATEST);
+    let entry = app.directory.get(caller.organization).await?;
     let mut org = app.store.read(caller.organization).await?;
     org.conversation(id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
     let mut messages = org.messages(id, before, page.limit()).await?;
-    let names = Names::read(&mut org).await?;
-    drop(org);
-    caller.audit_read(&app, "messages.read", id.0).await?;
     let oldest = messages.last().map(|message| message.id);
     messages.reverse();
-    let items = messages.into_iter().map(|message| views::message(message, &names)).collect();
+    let items = views::messages(&mut org, messages, &entry).await?;
+    drop(org);
+    caller.audit_read(&app, "messages.read", id.0).await?;
     Ok(Json(Page::cut(items, page.limit(), oldest)))
 }
 
@@ -79,12 +87,16 @@ pub(super) async fn send(
     caller: Caller,
     Path(id): Path<ConversationId>,
     headers: HeaderMap,
-    Json(NewMessage { body }): Json<NewMessage>,
+    Json(NewMessage { body, media }): Json<NewMessage>,
 ) -> Result<(StatusCode, Json<MessageView>), Problem> {
     caller.may_write()?;
-    check_text(&body)?;
+    if media.is_empty() || !body.is_empty() {
+        check_text(&body)?;
+    }
     let key = idempotency_key(&headers)?;
-    let reply = Reply { caller: caller.clone(), id, body, key };
+    let entry = app.directory.get(caller.organization).await?;
+    let rules = app.registration;
+    let reply = Reply { caller: caller.clone(), entry, id, body, media, key, rules };
     let message = app
         .store
         .write(caller.organization, move |mut org| async move { reply.store(&mut org).await }.boxed())
@@ -136,9 +148,12 @@ pub(super) async fn retry(
 
 struct Reply {
     caller: Caller,
+    entry: Arc<Entry>,
     id: ConversationId,
     body: String,
+    media: Vec<MediaId>,
     key: Option<String>,
+    rules: RegistrationRules,
 }
 
 impl Reply {
@@ -146,7 +161,8 @@ impl Reply {
         let me = self.caller.staff;
         let message: MessageId = org.new_id();
         if let Some(key) = &self.key {
-            let request = [self.id.0.as_bytes().as_slice(), self.body.as_bytes()].concat();
+            let mut request = [self.id.0.as_bytes().as_slice(), self.body.as_bytes()].concat();
+            self.media.iter().for_each(|id| request.extend_from_slice(id.0.as_bytes()));
             match org.remember_key(me, key, &request, message.0).await? {
                 Idempotent::Fresh => {}
                 Idempotent::Same(before) => return Ok(MessageId(before)),
@@ -165,7 +181,8 @@ impl Reply {
             let detail = "This patient has opted out of texts. They can text START to get them again.";
             return Err(Problem::new(StatusCode::CONFLICT, "opted-out", "The patient has opted out", detail));
         }
-        if let Some(detail) = registration_refusal(number.kind, number.registration) {
+        let known = org.registration(number.id).await?;
+        if let Some(detail) = self.rules.refusal(&number, known.as_ref(), org.now()) {
             return Err(Problem::new(
                 StatusCode::CONFLICT,
                 "not-registered",
@@ -173,6 +190,9 @@ impl Reply {
                 detail,
             ));
         }
+        let account = self.entry.accounts.get(&number.carrier_account_id);
+        let carrier = account.ok_or_else(|| Problem::not_found("carrier account"))?.credentials.carrier();
+        attachments::attach(org, &number, message, me, &self.media).await?;
         let accepted = c.assignee_id.is_none();
         c.assignee_id = Some(me);
         c.waiting_since = None;
@@ -183,22 +203,27 @@ impl Reply {
             carrier_account_id: number.carrier_account_id,
             number_id: c.number_id,
             peer: c.peer.clone(),
-            segments: i32::try_from(segments(&self.body).segments).unwrap_or(i32::MAX),
             body: self.body,
-            extra: Extra::default(),
+            extra: Extra { has_uploads: !self.media.is_empty(), ..Extra::default() },
             conversation_id: Some(c.id),
             author: Author::Staff,
             author_id: Some(me),
             despite_opt_out: false,
         };
-        org.insert_outbound_as(message, &new).await?;
+        let messages = outgoing::queue(org, carrier, message, new).await?;
+        // Staff have answered: what quiet hours put off is not said any more.
+        let given_up = org.cancel_automatic(c.id).await?;
         if org.update_conversation(&mut c).await? == ConversationChange::Outdated {
             return Err(Problem::unavailable());
         }
-        let mut tell = vec![("message.queued", json!({ "message_id": message }))];
+        let mut tell = Vec::new();
         if accepted {
-            tell.insert(0, ("conversation.accepted", json!({ "assignee_id": me, "by": "reply" })));
+            tell.push(("conversation.accepted", json!({ "assignee_id": me, "by": "reply" })));
         }
+        tell.extend(
+            given_up.iter().map(|id| ("message.unscheduled", json!({ "scheduled_id": id, "by": "reply" }))),
+        );
+        tell.extend(messages.iter().map(|id| ("message.queued", json!({ "message_id": id }))));
         for (kind, data) in tell {
             let (conversation_id, actor) = (Some(c.id), Actor::Staff(me));
             org.tell(NewEvent { kind, conversation_id, actor, data });
@@ -209,10 +234,11 @@ impl Reply {
 }
 
 async fn view(app: &App, caller: &Caller, id: MessageId) -> Result<MessageView, Problem> {
+    let entry = app.directory.get(caller.organization).await?;
     let mut org = app.store.read(caller.organization).await?;
     let message = org.message(id).await?.ok_or_else(|| Problem::not_found("message"))?;
-    let names = Names::read(&mut org).await?;
-    Ok(views::message(message, &names))
+    let mut views = views::messages(&mut org, vec![message], &entry).await?;
+    views.pop().ok_or_else(|| Problem::not_found("message"))
 }
 
 /// A text that people write: not empty, not endless, storable.
@@ -224,10 +250,12 @@ pub(super) fn check_text(body: &str) -> Result<(), Problem> {
     if length > LONGEST {
         return Err(Problem::invalid(format!("body has {length} characters; {LONGEST} is the most.")));
     }
-    if body.contains('\0') {
-        return Err(Problem::invalid("body contains a NUL character."));
-    }
-    Ok(())
+    check_storable(body)
+}
+
+/// PostgreSQL stores no NUL.
+pub(super) fn check_storable(body: &str) -> Result<(), Problem> {
+    if body.contains('\0') { Err(Problem::invalid("body contains a NUL character.")) } else { Ok(()) }
 }
 
 /// The `Idempotency-Key`, if one was sent.

@@ -4,25 +4,36 @@
 //! tell in one transaction, answer with a typed body. `router` lists them all; the OpenAPI document is made
 //! from the same list, so it can't name what isn't served.
 
+mod accounts;
 mod actions;
+mod attachments;
 mod backtests;
 mod changes;
 mod conversations;
 mod dead_letters;
 mod decisions;
+mod deliveries;
 mod events;
 mod evidence;
+mod failures;
 mod identity;
 mod lists;
+mod media;
 mod messages;
+mod messaging_rules;
 mod notes;
+mod numbers;
 mod openapi;
+mod opt_outs;
 mod paging;
 mod patients;
 mod policies;
 mod roster;
+mod scheduled;
+mod segments;
 mod session;
 mod shortcuts;
+mod texting_rules;
 mod timeline;
 mod views;
 
@@ -41,7 +52,7 @@ use crate::app::App;
 
 /// Every endpoint of `/api/v1`, with its documentation.
 fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(openapi::Document::openapi())
+    let (routes, mut document) = OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::sign_in, session::current, session::sign_out))
         .routes(routes!(conversations::list))
         .routes(routes!(conversations::counts))
@@ -62,6 +73,13 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(identity::report::get))
         .routes(routes!(messages::list, messages::send))
         .routes(routes!(messages::retry))
+        .routes(routes!(segments::count))
+        .routes(routes!(scheduled::list, scheduled::add))
+        .routes(routes!(scheduled::change, scheduled::cancel))
+        .routes(routes!(media::original))
+        .routes(routes!(media::preview))
+        // As large as files may be, which is looked at while they arrive.
+        .routes(routes!(media::upload).layer(DefaultBodyLimit::disable()))
         .routes(routes!(dead_letters::list))
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(timeline::list))
@@ -82,7 +100,17 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(lists::staff))
         .routes(routes!(lists::teams))
         .routes(routes!(lists::facilities))
-        .routes(routes!(lists::numbers))
+        .routes(routes!(numbers::list, numbers::create))
+        .routes(routes!(numbers::get, numbers::change))
+        .routes(routes!(numbers::set_registration))
+        .routes(routes!(numbers::refresh))
+        .routes(routes!(texting_rules::get, texting_rules::change))
+        .routes(routes!(accounts::list, accounts::create))
+        .routes(routes!(accounts::get, accounts::change))
+        .routes(routes!(accounts::rotate))
+        .routes(routes!(accounts::test))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::retry))
         // As large as the policy host takes them, and not as all other bodies.
         .routes(routes!(versions::list, uploads::send).layer(DefaultBodyLimit::disable()))
         .routes(routes!(uploads::list))
@@ -101,7 +129,15 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(rules::get, rules::change))
         .routes(routes!(notices::list))
         .routes(routes!(notices::dismiss))
-        .routes(routes!(lists::opt_outs))
+        .routes(routes!(opt_outs::list::list, opt_outs::record::record))
+        .routes(routes!(opt_outs::transfer::export))
+        .routes(routes!(opt_outs::transfer::import).layer(DefaultBodyLimit::max(opt_outs::transfer::LARGEST)))
+        .routes(routes!(opt_outs::list::get))
+        .routes(routes!(opt_outs::record::clear))
+        .routes(routes!(opt_outs::revocations::list))
+        .routes(routes!(opt_outs::revocations::record))
+        .routes(routes!(opt_outs::revocations::dismiss))
+        .routes(routes!(messaging_rules::get, messaging_rules::change))
         .routes(routes!(lists::audit))
         .routes(routes!(lists::tokens, lists::create_token))
         .routes(routes!(lists::revoke_token))
@@ -124,7 +160,9 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(runs::get))
         .routes(routes!(runs::report))
         .routes(routes!(runs::cancel))
-        .split_for_parts()
+        .split_for_parts();
+    openapi::name_operations(&mut document);
+    (routes, document)
 }
 
 /// The OpenAPI document, as served and as kept in `docs/openapi.json`.

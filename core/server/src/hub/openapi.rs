@@ -3,7 +3,8 @@
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        OpenApi as Spec,
+        OpenApi as Spec, PathItem,
+        path::Operation,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -33,4 +34,31 @@ impl Modify for Security {
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
         components.add_security_scheme("session", cookie);
     }
+}
+
+/// Gives every operation an id of its own: its method and its path, in words. Handlers are called `list` and
+/// `get` in many modules, and generated clients make a function of each id.
+pub(super) fn name_operations(spec: &mut Spec) {
+    for (path, item) in &mut spec.paths.paths {
+        let words: Vec<_> = path
+            .trim_start_matches("/api/v1/")
+            .split(['/', '-'])
+            .map(|word| word.trim_matches(['{', '}']))
+            .collect();
+        let words = words.join("_");
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(format!("{method}_{words}"));
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", &mut item.get),
+        ("put", &mut item.put),
+        ("post", &mut item.post),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }

@@ -92,6 +92,7 @@ fn summary(event: &Event, names: &Names, teams: &HashMap<String, String>) -> Str
     let policy =
         || format!("the policy “{}” {}", text("policy"), text("policy_version")).trim_end().to_owned();
     match event.kind.as_str() {
+        "patient.merged" if text("reason").is_empty() => format!("{who} merged two records of this patient"),
         "patient.merged" => format!("{who} merged two records of this patient: {}", text("reason")),
         "patient.unmerged" => format!("{who} took two merged records apart again: {}", text("reason")),
         "patient.deleted" => format!("{who} deleted the patient; a placeholder stands for them"),
@@ -105,13 +106,39 @@ fn summary(event: &Event, names: &Names, teams: &HashMap<String, String>) -> Str
         "conversation.reopened" if text("by") == "snooze" => "Back from snooze".to_owned(),
         "conversation.reopened" => format!("{who} reopened it"),
         "conversation.snoozed" => format!("{who} snoozed it until {}", text("until")),
+        "message.received" if text("found") == "list" => {
+            "The patient texted; the carrier had not told, it was found in its list".to_owned()
+        }
+        "message.received" if text("found") == "list_wordless" => {
+            "The patient texted; the carrier had not told, and its list keeps no words: please ask what it was"
+                .to_owned()
+        }
         "message.received" => "The patient texted".to_owned(),
+        "message.queued" if event.actor == Author::Staff && data["scheduled_id"].is_string() => {
+            format!("A text that {who} had written was sent at its time")
+        }
         "message.queued" if event.actor == Author::Staff => format!("{who} answered"),
+        "message.queued" if data["scheduled_id"].is_string() => {
+            "Quiet hours are over: an automatic reply was sent".to_owned()
+        }
         "message.queued" => automatic(data),
+        "message.scheduled" if event.actor == Author::Staff => {
+            format!("{who} wrote a text to be sent {}", text("send_at"))
+        }
+        "message.scheduled" => {
+            format!("An automatic reply waits for the end of quiet hours, {}", text("send_at"))
+        }
+        "message.rescheduled" => format!("{who} changed a text to be sent {}", text("send_at")),
+        "message.unscheduled" if text("by") == "reply" => {
+            "An automatic reply that waited is not sent any more".to_owned()
+        }
+        "message.unscheduled" => format!("{who} gave up a text that was to be sent later"),
         "message.state" if data["error_text"].is_string() => {
             format!("A text is {}: {}", text("state"), text("error_text"))
         }
         "message.state" => format!("A text is {}", text("state")),
+        "media.state" if text("state") == "ready" => "A file of a text is here".to_owned(),
+        "media.state" => format!("A file of a text is {}: {}", text("state"), text("text")),
         "note.added" => format!("{who} added a note"),
         "identity.linked" => "The phone number belongs to one patient; not verified".to_owned(),
         "identity.asked" => format!("Asked who is texting ({})", text("question")),
@@ -148,6 +175,11 @@ fn summary(event: &Event, names: &Names, teams: &HashMap<String, String>) -> Str
         }
         "policy.skipped" => "Policies were left out after repeated failures".to_owned(),
         "replies.loop" => "Automatic replies stopped: another machine seems to be answering".to_owned(),
+        "replies.quiet" => format!("Quiet hours until {}: no automatic reply", text("until")),
+        "opt_out.recorded" if text("source") == "staff" => {
+            format!("{who} recorded that the patient wants no texts")
+        }
+        "opt_out.dismissed" => format!("{who} says that the patient did not opt out"),
         "opt_out.recorded" if text("source") == "carrier" => {
             "The carrier says the patient has opted out".to_owned()
         }

@@ -3,17 +3,26 @@
 use std::collections::HashMap;
 
 use anteroom_model::{
-    ids::{ConversationId, FacilityId, MessageId, NumberId, OrganizationId, PatientId, StaffId, TeamId},
+    ids::{
+        ConversationId, FacilityId, MediaId, MessageId, NumberId, OrganizationId, PatientId, StaffId, TeamId,
+    },
     states::{
-        Author, ConversationState, Direction, Identity, MessageState, NumberKind, PatientKind, Priority,
+        Author, ConversationState, Direction, Identity, MediaState, MessageState, NumberKind, PatientKind,
+        Priority,
     },
     time::Timestamp,
 };
-use anteroom_store::{Conversation, Message, Org};
+use anteroom_store::{Conversation, Media, MediaItem, Message, Org};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{app::App, hub::patients, outbox::registration_refusal, problem::Problem};
+use crate::{
+    app::App,
+    directory::Entry,
+    hub::{failures, failures::FailureView, patients},
+    media::words,
+    problem::Problem,
+};
 
 /// Texts looked through for one to show in a list.
 const PREVIEWED: u32 = 8;
@@ -56,7 +65,7 @@ pub(super) struct ConversationView {
     /// The patient has texted STOP.
     opted_out: bool,
     /// Why the number can't send, in staff's words; null where it can.
-    reply_blocked: Option<&'static str>,
+    reply_blocked: Option<String>,
     last_message: Option<LastMessage>,
 }
 
@@ -102,6 +111,8 @@ pub(super) struct MessageView {
     error_code: Option<String>,
     /// The failure in staff's words.
     error_text: Option<String>,
+    /// Why it did not arrive, told apart, and what can be done.
+    failure: Option<FailureView>,
     /// Parts it is billed as.
     segments: i32,
     #[schema(value_type = String, format = DateTime)]
@@ -113,10 +124,90 @@ pub(super) struct MessageView {
     finished_at: Option<Timestamp>,
 }
 
-/// A picture or document; fetching it comes with the media store.
+/// A picture or document of a text.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct MediaView {
+    /// For `/api/v1/media/{id}`; null for one that is only just here.
+    id: Option<MediaId>,
+    state: MediaState,
+    /// MIME type, as found in the bytes; of one that is not here, as the carrier says.
     content_type: Option<String>,
+    bytes: Option<i64>,
+    /// Of a picture as it is looked at, in pixels.
+    width: Option<i32>,
+    height: Option<i32>,
+    /// Whether `/api/v1/media/{id}/preview` has a smaller picture of it.
+    preview: bool,
+    /// Why it is refused or gone: a stable word.
+    reason: Option<String>,
+    /// The same in staff's words; null for one that is here.
+    text: Option<&'static str>,
+}
+
+impl MediaView {
+    pub(super) fn of(media: Media) -> Self {
+        Self {
+            id: Some(media.id),
+            state: media.state,
+            text: words::text(media.state, media.reason.as_deref()),
+            content_type: media.kind,
+            bytes: media.bytes,
+            width: media.width,
+            height: media.height,
+            preview: media.state == MediaState::Ready && media.preview_bytes.is_some(),
+            reason: media.reason,
+        }
+    }
+
+    /// One whose row is about to be written.
+    fn expected(item: &MediaItem) -> Self {
+        let state = MediaState::Fetching;
+        Self {
+            id: None,
+            state,
+            content_type: item.content_type.clone(),
+            bytes: None,
+            width: None,
+            height: None,
+            preview: false,
+            reason: None,
+            text: words::text(state, None),
+        }
+    }
+}
+
+/// The files of a message, in their order.
+pub(super) async fn media(org: &mut Org<'_>, message: &Message) -> Result<Vec<MediaView>, Problem> {
+    // Only texts that came with files, or were sent with some, have rows of them.
+    if message.extra.media.is_empty() && !message.extra.has_uploads {
+        return Ok(Vec::new());
+    }
+    let rows = org.media_of(message.id).await?;
+    if rows.is_empty() {
+        return Ok(message.extra.media.iter().map(MediaView::expected).collect());
+    }
+    let said = message.extra.media.iter().map(|item| item.content_type.clone());
+    let said = said.chain(std::iter::repeat(None));
+    let views = rows.into_iter().zip(said).map(|(row, said)| {
+        let view = MediaView::of(row);
+        MediaView { content_type: view.content_type.clone().or(said), ..view }
+    });
+    Ok(views.collect())
+}
+
+/// Messages with their files and authors' names.
+pub(super) async fn messages(
+    org: &mut Org<'_>,
+    list: Vec<Message>,
+    entry: &Entry,
+) -> Result<Vec<MessageView>, Problem> {
+    let names = Names::read(org).await?;
+    let mut views = Vec::with_capacity(list.len());
+    for message in list {
+        let media = media(org, &message).await?;
+        views.push(self::message(message, media, &names, entry));
+    }
+    Ok(views)
 }
 
 /// Names by id, read once for a list.
@@ -161,7 +252,9 @@ pub(super) async fn conversations(
         let newest = newest_of_people(&mut org, c.id).await?;
         let number = entry.numbers.get(&c.number_id);
         views.push(ConversationView {
-            reply_blocked: number.and_then(|number| registration_refusal(number.kind, number.registration)),
+            reply_blocked: number.and_then(|number| {
+                app.registration.refusal(number, entry.registrations.get(&number.id), app.store.now())
+            }),
             opted_out: org.is_opted_out(&c.peer, c.number_id).await?,
             id: c.id,
             state: c.state,
@@ -220,19 +313,16 @@ pub(super) async fn conversation(
 }
 
 /// A message with its author's name.
-pub(super) fn message(message: Message, names: &Names) -> MessageView {
+pub(super) fn message(message: Message, media: Vec<MediaView>, names: &Names, entry: &Entry) -> MessageView {
+    let account = entry.accounts.get(&message.carrier_account_id);
     MessageView {
+        failure: failures::of(&message, account.map(|account| account.credentials.carrier())),
         id: message.id,
         direction: message.direction,
         author: message.author,
         author_name: message.author_id.map(|id| names.staff_name(id)),
         body: message.body,
-        media: message
-            .extra
-            .media
-            .into_iter()
-            .map(|media| MediaView { content_type: media.content_type })
-            .collect(),
+        media,
         state: message.state,
         error_code: message.error_code,
         error_text: message.error_text,

@@ -1,15 +1,23 @@
 //! Carriers' webhooks: verify, store, then answer.
 //!
-//! `POST /webhooks/{carrier}/{account}` brings patients' texts, `…/status` receipts. A 2xx is given only
-//! after the commit. Whatever is refused is refused before anything is written, with its own clear answer.
+//! `POST /webhooks/{carrier}/{account}` brings patients' texts, `…/status` receipts; `…/fallback` is the first
+//! one under a second address, for carriers that call another one when a call has failed. A 2xx is given only
+//! after the commit. Whatever is refused is refused before anything is written, with its own clear answer; what is
+//! genuine and yet can't be taken is [`kept`].
 
+pub(crate) mod kept;
 pub(crate) mod receipts;
-mod texts;
+pub(crate) mod texts;
 
 use std::time::{Duration, Instant};
 
-use anteroom_carriers::{Answer, CarrierKind, Delivery, Endpoint, Inbound, Rejection, accept_response};
-use anteroom_model::ids::{CarrierAccountId, OrganizationId};
+use anteroom_carriers::{
+    Answer, CarrierKind, Delivery, Endpoint, Inbound, Rejection, accept_response, fallback_url,
+};
+use anteroom_model::{
+    ids::{CarrierAccountId, OrganizationId},
+    states::DeliveryState,
+};
 use axum::{
     Router,
     body::Body,
@@ -33,14 +41,44 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/webhooks/{carrier}/{account}", any(messages))
         .route("/webhooks/{carrier}/{account}/status", any(status))
+        .route("/webhooks/{carrier}/{account}/fallback", any(fallback))
+}
+
+/// Which address was called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Called {
+    Messages,
+    Status,
+    Fallback,
+}
+
+impl Called {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Status => "status",
+            Self::Fallback => "fallback",
+        }
+    }
+
+    const fn endpoint(self) -> Endpoint {
+        match self {
+            Self::Messages | Self::Fallback => Endpoint::Messages,
+            Self::Status => Endpoint::Status,
+        }
+    }
 }
 
 async fn messages(app: State<App>, path: Path<(String, String)>, request: Request) -> Response {
-    take(app, path, request, Endpoint::Messages).await
+    take(app, path, request, Called::Messages).await
 }
 
 async fn status(app: State<App>, path: Path<(String, String)>, request: Request) -> Response {
-    take(app, path, request, Endpoint::Status).await
+    take(app, path, request, Called::Status).await
+}
+
+async fn fallback(app: State<App>, path: Path<(String, String)>, request: Request) -> Response {
+    take(app, path, request, Called::Fallback).await
 }
 
 /// The account a webhook belongs to, and the request's raw parts that matter later.
@@ -54,10 +92,10 @@ async fn take(
     State(app): State<App>,
     Path((carrier, account)): Path<(String, String)>,
     request: Request,
-    endpoint: Endpoint,
+    called: Called,
 ) -> Response {
     let started = Instant::now();
-    let received = receive(&app, &carrier, &account, request, endpoint);
+    let received = receive(&app, &carrier, &account, request, called);
     let outcome = tokio::time::timeout(PATIENCE, received).await.unwrap_or_else(|_| {
         tracing::error!("a delivery waited too long for the database");
         Err(Problem::unavailable())
@@ -66,8 +104,7 @@ async fn take(
         Ok(_) => "stored",
         Err(problem) => problem.kind(),
     };
-    counter!("anteroom_deliveries_total", "endpoint" => endpoint_name(endpoint), "outcome" => label)
-        .increment(1);
+    counter!("anteroom_deliveries_total", "endpoint" => called.name(), "outcome" => label).increment(1);
     histogram!("anteroom_delivery_seconds").record(started.elapsed().as_secs_f64());
     match outcome {
         Ok(answer) => (
@@ -83,44 +120,82 @@ async fn take(
     }
 }
 
-const fn endpoint_name(endpoint: Endpoint) -> &'static str {
-    match endpoint {
-        Endpoint::Messages => "messages",
-        Endpoint::Status => "status",
-    }
-}
-
 async fn receive(
     app: &App,
     carrier: &str,
     account: &str,
     request: Request,
-    endpoint: Endpoint,
+    called: Called,
 ) -> Result<Answer, Problem> {
     let kind: CarrierKind = carrier.parse().map_err(|_| Problem::not_found("carrier"))?;
     let hook = find_account(app, kind, account, request.uri().query()).await?;
     let (parts, body) = request.into_parts();
     let body = read_body(body).await?;
     let path_and_query = parts.uri.path_and_query().map_or("", |path| path.as_str());
+    let public_url = match called {
+        Called::Fallback => fallback_url(&hook.account.row.public_url),
+        Called::Messages | Called::Status => hook.account.row.public_url.clone(),
+    };
     let delivery = Delivery {
-        endpoint,
+        endpoint: called.endpoint(),
         method: &parts.method,
         path_and_query,
         headers: &parts.headers,
         body: &body,
-        public_url: &hook.account.row.public_url,
+        public_url: &public_url,
         received_at: app.store.now(),
     };
     let received = app.carriers.receive(&hook.account.credentials, &delivery).await;
-    let Inbound { messages, receipts } = received.map_err(refusal)?;
+    let keep = |state, reason| {
+        let endpoint = if called == Called::Status { "status" } else { "messages" };
+        let new = kept::new(hook.account.row.id, endpoint, state, reason, kept::raw(&delivery));
+        kept::keep(app, hook.organization, new)
+    };
+    let Inbound { messages, receipts } = match received {
+        Ok(inbound) => inbound,
+        Err(rejection) => {
+            // Signed by the carrier: lost for good if it weren't kept. It is refused all the same, so that the
+            // carrier shows it too, and one that tries again succeeds once it is understood.
+            if matches!(rejection, Rejection::Malformed(_)) {
+                keep(DeliveryState::Unparsed, rejection.code()).await?;
+            }
+            return Err(refusal(rejection));
+        }
+    };
     // Some carriers bring both to one address.
     if !messages.is_empty() {
-        texts::store(app, &hook, messages).await?;
+        let all = messages.len();
+        let unknown = texts::store(app, &hook, messages, texts::Found::ByWebhook).await?.unknown;
+        if !unknown.is_empty() {
+            if unknown.len() == all && !kind.batches() {
+                return Err(texts::unknown_number());
+            }
+            keep(DeliveryState::Undeliverable, "number_unknown").await?;
+        }
     }
     if !receipts.is_empty() {
         receipts::apply(app, &hook, receipts).await?;
     }
     Ok(accept_response(kind))
+}
+
+/// Takes what came by a link: as webhooks' deliveries, stored when this returns. A text for a number that is not
+/// set up is kept: a message centre would send it again for days.
+pub(crate) async fn take_from_link(
+    app: &App,
+    organization: OrganizationId,
+    account: CarrierAccountId,
+    inbound: Inbound,
+) -> Result<(), Problem> {
+    let entry = app.directory.get(organization).await?;
+    let account = entry.accounts.get(&account).ok_or_else(|| Problem::not_found("carrier account"))?;
+    let hook = Hook { organization, account: account.clone(), query: None };
+    for message in texts::store(app, &hook, inbound.messages, texts::Found::ByWebhook).await?.unknown {
+        let (state, reason) = (DeliveryState::Undeliverable, "number_unknown");
+        let new = kept::new(hook.account.row.id, "link", state, reason, kept::text(&message));
+        kept::keep(app, organization, new).await?;
+    }
+    receipts::apply(app, &hook, inbound.receipts).await
 }
 
 async fn find_account(

@@ -9,7 +9,7 @@ use anteroom_carriers::{
 use anteroom_model::states::MessageState;
 use anteroom_store::{Number, Organization, OutboundWork, ReceiptMatch, SendEnd, StoreError};
 
-use crate::{app::App, directory::Account, ingress::receipts::OUR_ID};
+use crate::{app::App, directory::Account, ingress::receipts::OUR_ID, outbox::files};
 
 /// First wait before another try; doubled each time up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -22,6 +22,8 @@ const SETTLE: Duration = Duration::from_secs(5);
 const LONGEST_SEND: Duration = Duration::from_secs(13);
 /// How often the carrier's list is asked before staff have to decide.
 const CHECKS: i32 = 6;
+/// How soon a text is offered to the other nodes again.
+const ELSEWHERE: Duration = Duration::from_millis(100);
 /// How far the carrier's clock may be behind ours when its list is searched.
 const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
@@ -75,7 +77,8 @@ pub(super) async fn send(
         from,
         body: work.body.clone(),
         status_callback: format!("{status_url}{joined}{OUR_ID}={}", work.id),
-        media_urls: Vec::new(),
+        media_urls: files::links(app, work, &account.row.public_url).await?,
+        messaging_service: number.messaging_service.clone(),
         at: app.store.now(),
     };
     tracing::debug!(message = %work.id, attempt = work.attempt, organization = %organization.id, "sending");
@@ -92,6 +95,15 @@ pub(super) async fn send(
         }
         Err(error) => not_sent(app, work, &error),
     })
+}
+
+/// For the node that holds the link: it looks as often as this one does.
+pub(super) fn elsewhere(app: &App, work: &OutboundWork) -> Outcome {
+    // What is in doubt stays so.
+    let mut outcome = Outcome::of(if work.in_doubt { MessageState::Sending } else { MessageState::Queued });
+    outcome.end.error_code.clone_from(&work.error_code);
+    outcome.end.due_at = Some(app.store.now().plus(ELSEWHERE));
+    outcome
 }
 
 fn taken(state: ReceiptState, failure: Option<Failure>) -> Outcome {

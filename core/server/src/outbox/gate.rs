@@ -1,6 +1,7 @@
 //! What may be sent at all: asked before any HTTP call, failing closed.
 
-use anteroom_model::states::{MessageState, NumberKind, Registration};
+use anteroom_carriers::Credentials;
+use anteroom_model::states::MessageState;
 use anteroom_store::{Number, OutboundWork, SendEnd, StoreError};
 
 use crate::{
@@ -18,6 +19,8 @@ pub(super) enum Verdict {
         /// Through which account.
         account: Box<Account>,
     },
+    /// To be sent by the link that another node holds.
+    Elsewhere,
     /// Not to be sent.
     Blocked(SendEnd),
 }
@@ -33,30 +36,24 @@ pub(super) async fn check(app: &App, entry: &Entry, work: &OutboundWork) -> Resu
         let text = "This patient has opted out of texts. They can text START to get them again.";
         return Ok(blocked("opted_out", text));
     }
-    if let Some(text) = registration_refusal(number.kind, number.registration) {
-        return Ok(blocked("not_registered", text));
+    let known = entry.registrations.get(&number.id);
+    if let Some(text) = app.registration.refusal(number, known, app.store.now()) {
+        return Ok(blocked("not_registered", &text));
+    }
+    if is_elsewhere(app, account, work).await? {
+        return Ok(Verdict::Elsewhere);
     }
     Ok(Verdict::Open { number: Box::new(number.clone()), account: Box::new(account.clone()) })
 }
 
-/// Why a number of this kind may not send, in staff's words. Whatever isn't known to be approved is refused.
-pub(crate) fn registration_refusal(kind: NumberKind, registration: Registration) -> Option<&'static str> {
-    match (kind, registration) {
-        (NumberKind::Sandbox, _) | (_, Registration::Approved) => None,
-        (_, Registration::Rejected) => Some(
-            "The carriers refuse texts from this number. An administrator must correct its registration before \
-             you can reply.",
-        ),
-        (NumberKind::TollFree, Registration::Pending | Registration::Unknown) => Some(
-            "This toll-free number isn't verified for texting yet. Finish the toll-free verification to reply.",
-        ),
-        (NumberKind::TenDlc, Registration::Pending | Registration::Unknown) => {
-            Some("This number isn't registered for texting yet. Finish the campaign registration to reply.")
-        }
-        (NumberKind::ShortCode, Registration::Pending | Registration::Unknown) => {
-            Some("This short code isn't active yet. Finish its registration to reply.")
-        }
+/// Whether the account's link is another node's, which is alive.
+async fn is_elsewhere(app: &App, account: &Account, work: &OutboundWork) -> Result<bool, StoreError> {
+    let Credentials::Smpp(credentials) = &account.credentials else { return Ok(false) };
+    if app.carriers.links().is_bound(credentials) {
+        return Ok(false);
     }
+    let link = app.store.read(work.organization).await?.link(account.row.id).await?;
+    Ok(link.is_some_and(|link| link.node != app.node && link.lease_until > app.store.now()))
 }
 
 fn blocked(code: &str, text: &str) -> Verdict {
@@ -67,20 +64,4 @@ fn blocked(code: &str, text: &str) -> Verdict {
         error_text: Some(text.to_owned()),
         due_at: None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_known_to_be_approved_may_send() {
-        for kind in NumberKind::ALL {
-            for registration in Registration::ALL {
-                let open = registration_refusal(*kind, *registration).is_none();
-                let expected = *kind == NumberKind::Sandbox || *registration == Registration::Approved;
-                assert_eq!(open, expected, "{kind} {registration}");
-            }
-        }
-    }
 }

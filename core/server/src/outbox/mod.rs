@@ -6,12 +6,13 @@
 //! ([`attempt`]), and what nobody can tell is shown to staff as *unknown*, never sent again unasked.
 
 mod attempt;
+mod files;
 mod gate;
-
-pub(crate) use gate::registration_refusal;
+pub(crate) mod pace;
 
 use std::time::Duration;
 
+use anteroom_carriers::CarrierKind;
 use anteroom_model::{
     ids::MessageId,
     states::{Direction, MessageState},
@@ -24,6 +25,7 @@ use metrics::counter;
 use crate::{
     app::App,
     dispatch::{self, Stage},
+    ingress::receipts,
 };
 
 /// The stage, for [`dispatch::run`].
@@ -58,7 +60,7 @@ impl Stage for Outbox {
 
 /// Works until the app is told to stop, then until the sends under way are over.
 pub async fn run(app: App) {
-    dispatch::run::<Outbox>(app).await;
+    tokio::join!(dispatch::run::<Outbox>(app.clone()), pace::run(app));
 }
 
 async fn process(app: &App, work: OutboundWork) {
@@ -91,17 +93,24 @@ async fn one(app: &App, work: OutboundWork) -> Result<MessageState, StoreError> 
             };
             known.unwrap_or(attempt::Outcome { end, failure: None })
         }
+        gate::Verdict::Elsewhere => attempt::elsewhere(app, &work),
         gate::Verdict::Open { number, account } => {
+            if !pace::may_send(app, &entry, &number, &work).await? {
+                return Ok(MessageState::Queued);
+            }
             attempt::send(app, &entry.organization, &number, &account, &work).await?
         }
     };
     let lease_end = work.until;
-    dispatch::until_stored(app, lease_end, || record(app, work.clone(), end.clone())).await
+    let account = entry.accounts.get(&work.carrier_account_id);
+    let carrier = account.map(|account| account.credentials.carrier());
+    dispatch::until_stored(app, lease_end, || record(app, work.clone(), carrier, end.clone())).await
 }
 
 async fn record(
     app: &App,
     work: OutboundWork,
+    carrier: Option<CarrierKind>,
     outcome: attempt::Outcome,
 ) -> Result<MessageState, StoreError> {
     let node = app.node;
@@ -118,9 +127,12 @@ async fn record(
                 if org.end_send(work.id, node, &end).await? {
                     tell(&org, &work, &end);
                 }
+                if let (Some(carrier), Some(id)) = (carrier, &end.carrier_message_id) {
+                    receipts::catch_up(&mut org, work.id, carrier, work.carrier_account_id, id).await?;
+                }
                 if let Some(failure) = failure {
                     let (peer, number) = (&work.peer, work.number_id);
-                    crate::ingress::receipts::learn_from(&mut org, &failure, peer, number).await?;
+                    receipts::learn_from(&mut org, &failure, peer, number).await?;
                 }
                 Ok::<_, StoreError>(())
             }

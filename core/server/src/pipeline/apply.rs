@@ -2,51 +2,64 @@
 
 use std::sync::Arc;
 
+use anteroom_carriers::CarrierKind;
 use anteroom_model::{
     ids::{CarrierAccountId, ConversationId, MessageId, NodeId, NumberId},
-    segments::segments,
     states::{Author, MessageState},
+    time::Timestamp,
 };
-use anteroom_store::{Actor, ConversationChange, NewEvent, NewOutbound, Org, StoreError};
+use anteroom_store::{
+    Actor, ConversationChange, MediaItem, NewEvent, NewOptOut, NewOutbound, NewScheduledText, Org, StoreError,
+};
 use futures::FutureExt;
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
     directory::Entry,
+    opt_outs, outgoing,
     pipeline::{
         breaker::{self, Bindings},
         chain,
         gather::Facts,
+        parts::Joined,
         plan::{OptOutChange, OptOutRule, Plan, PlannedText},
         settle,
         turn::TurnError,
     },
 };
 
-/// Why staff don't see a queued text go out.
-const OPTED_OUT: &str = "This patient has opted out of texts. They can text START to get them again.";
-
 /// What apply needs of the facts, owned: the writer runs on a task of its own.
 struct Context {
     message: MessageId,
     node: NodeId,
+    files: Vec<MediaItem>,
     peer: String,
     number: NumberId,
     account: CarrierAccountId,
+    carrier: CarrierKind,
     opt_out_everywhere: bool,
     entry: Arc<Entry>,
+    joined: Option<Joined>,
+    received_at: Timestamp,
+    /// Where the clinic's days are counted.
+    zone: String,
 }
 
 pub(super) async fn apply(app: &App, facts: &Facts<'_>, plan: Plan) -> Result<(), TurnError> {
     let context = Context {
         message: facts.work.id,
         node: app.node,
+        files: facts.work.extra.media.clone(),
         peer: facts.work.peer.clone(),
         number: facts.number.id,
         account: facts.account.row.id,
+        carrier: facts.account.credentials.carrier(),
         opt_out_everywhere: facts.entry.organization.settings.opt_out_everywhere,
         entry: facts.entry.clone(),
+        joined: Joined::of(facts.work),
+        received_at: facts.work.created_at,
+        zone: facts.hours.time_zone.clone(),
     };
     let organization = facts.work.organization;
     let bindings = app
@@ -60,8 +73,17 @@ pub(super) async fn apply(app: &App, facts: &Facts<'_>, plan: Plan) -> Result<()
 async fn store(org: &mut Org<'_>, context: &Context, mut plan: Plan) -> Result<Bindings, TurnError> {
     let conversation = plan.conversation.as_ref().map(|conversation| conversation.id);
     let state = if conversation.is_some() { MessageState::Processed } else { MessageState::Held };
+    if let Some(Joined { body, extra, pieces }) = &context.joined
+        && !org.join_inbound(context.message, context.node, (body, extra), pieces).await?
+    {
+        return Err(TurnError::LeaseLost);
+    }
     if !org.finish_inbound(context.message, context.node, state, conversation).await? {
         return Err(TurnError::LeaseLost);
+    }
+    // They are there already, unless a process was killed between storing the text and noting them.
+    if !context.files.is_empty() {
+        org.insert_media(context.message, context.account, &context.files).await?;
     }
     if plan.placeholder
         && let Some(conversation) = &mut plan.conversation
@@ -88,6 +110,15 @@ async fn store(org: &mut Org<'_>, context: &Context, mut plan: Plan) -> Result<B
         org.tell(event.of(conversation));
     }
     let newly_opted_out = change_opt_out(org, context, plan.opt_out, conversation).await?;
+    if let (true, Some(conversation)) = (plan.revocation, conversation) {
+        let of = (context.peer.as_str(), context.number);
+        org.flag_revocation(context.message, conversation, of, context.received_at, &context.zone).await?;
+    }
+    if let Some(conversation) = conversation {
+        for (send_at, text) in plan.later {
+            put_off(org, text, conversation, send_at).await?;
+        }
+    }
     for text in plan.texts {
         if text.opt_out == OptOutRule::Confirms && !newly_opted_out {
             continue;
@@ -104,27 +135,41 @@ async fn change_opt_out(
     change: OptOutChange,
     conversation: Option<ConversationId>,
 ) -> Result<bool, StoreError> {
-    let (kind, data) = match change {
-        OptOutChange::Keep => return Ok(false),
+    match change {
+        OptOutChange::Keep => Ok(false),
         OptOutChange::Record => {
             let scope = (!context.opt_out_everywhere).then_some(context.number);
-            if !org.record_opt_out(&context.peer, scope, "keyword").await? {
-                return Ok(false);
-            }
-            for (message, conversation) in org.block_queued(&context.peer, scope, OPTED_OUT).await? {
-                let data =
-                    json!({ "message_id": message, "state": MessageState::Blocked, "error_text": OPTED_OUT });
-                tell(org, "message.state", conversation, Actor::Host, data);
-            }
-            ("opt_out.recorded", json!({ "source": "keyword" }))
+            let new = NewOptOut::told_by(&context.peer, scope, "keyword");
+            Ok(opt_outs::record(org, &new, conversation, Actor::Patient).await?.is_some())
         }
         OptOutChange::Clear => {
             org.clear_opt_out(&context.peer, context.number).await?;
-            ("opt_out.cleared", json!({ "source": "keyword" }))
+            tell(org, "opt_out.cleared", conversation, Actor::Patient, json!({ "source": "keyword" }));
+            Ok(false)
         }
+    }
+}
+
+/// Stores a reply that is sent when quiet hours end.
+async fn put_off(
+    org: &mut Org<'_>,
+    text: PlannedText,
+    conversation_id: ConversationId,
+    send_at: Timestamp,
+) -> Result<(), StoreError> {
+    let new = NewScheduledText {
+        conversation_id,
+        body: text.body,
+        extra: text.extra,
+        author: text.author,
+        author_id: None,
+        send_at,
     };
-    tell(org, kind, conversation, Actor::Patient, data);
-    Ok(change == OptOutChange::Record)
+    let id = org.new_id();
+    org.schedule_as(id, &new).await?;
+    let data = json!({ "scheduled_id": id, "send_at": send_at, "why": text.reason });
+    tell(org, "message.scheduled", Some(conversation_id), Actor::Policy, data);
+    Ok(())
 }
 
 async fn queue(
@@ -137,7 +182,6 @@ async fn queue(
         carrier_account_id: context.account,
         number_id: context.number,
         peer: context.peer.clone(),
-        segments: i32::try_from(segments(&text.body).segments).unwrap_or(i32::MAX),
         body: text.body,
         extra: text.extra,
         conversation_id: conversation,
@@ -145,14 +189,16 @@ async fn queue(
         author_id: None,
         despite_opt_out: text.opt_out != OptOutRule::Obeys,
     };
-    // Ids grow in the order of queueing, and a lane is sent in the order of its ids.
-    let id = org.insert_outbound(&new).await?;
     let actor = match text.author {
         Author::Policy => Actor::Policy,
         _ => Actor::Host,
     };
-    let data = json!({ "message_id": id, "why": text.reason });
-    tell(org, "message.queued", conversation, actor, data);
+    // Ids grow in the order of queueing, and a lane is sent in the order of its ids.
+    let first = org.new_id();
+    for id in outgoing::queue(org, context.carrier, first, new).await? {
+        let data = json!({ "message_id": id, "why": text.reason });
+        tell(org, "message.queued", conversation, actor, data);
+    }
     Ok(())
 }
 

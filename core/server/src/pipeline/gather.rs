@@ -5,9 +5,11 @@ use std::sync::Arc;
 use anteroom_model::{
     hooks::{ClinicNumber, Hours},
     hours::{OpeningHours, Schedule},
+    keywords,
     time::Timestamp,
 };
 use anteroom_store::{Conversation, InboundWork, Number, Store, StoreError};
+use serde_json::{Value, json};
 
 use crate::{
     directory::{Account, Entry},
@@ -26,6 +28,8 @@ pub(super) struct Facts<'a> {
     pub(super) account: Account,
     pub(super) conversation: Option<Conversation>,
     pub(super) opted_out: bool,
+    /// They seem to have asked for that in their own words, and nobody has looked yet.
+    pub(super) may_have_revoked: bool,
     /// The moment of the turn.
     pub(super) now: Timestamp,
     /// The number as policies see it.
@@ -35,6 +39,14 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
+    /// What the event of the text's arrival says.
+    pub(super) fn received(&self) -> Value {
+        match &self.work.extra.found {
+            None => json!({ "message_id": self.work.id }),
+            Some(found) => json!({ "message_id": self.work.id, "found": found }),
+        }
+    }
+
     pub(super) async fn read(
         store: &Store,
         entry: Arc<Entry>,
@@ -45,10 +57,33 @@ impl<'a> Facts<'a> {
         let mut org = store.read(work.organization).await?;
         let conversation = org.conversation_with(number.id, &work.peer).await?;
         let opted_out = org.is_opted_out(&work.peer, number.id).await?;
+        let may_have_revoked = !opted_out
+            && (keywords::plain_language_revocation(&work.body) || org.may_have_revoked(&work.peer).await?);
         let now = org.now();
         let clinic = chain::number_for_policies(&entry, &number);
         let hours = hours_of(&entry, &number, now)?;
-        Ok(Self { work, entry, number, account, conversation, opted_out, now, clinic, hours })
+        Ok(Self {
+            work,
+            entry,
+            number,
+            account,
+            conversation,
+            opted_out,
+            may_have_revoked,
+            now,
+            clinic,
+            hours,
+        })
+    }
+
+    /// Whether nothing automatic is said to this patient.
+    pub(super) const fn silent(&self) -> bool {
+        self.opted_out || self.may_have_revoked
+    }
+
+    /// Whether patients may start a conversation: on this number, and at all.
+    pub(super) fn takes_texts(&self) -> bool {
+        self.number.texting_enabled && self.entry.organization.settings.patient_initiated
     }
 
     /// What policies are asked about, with the conversation as the turn has made it so far.

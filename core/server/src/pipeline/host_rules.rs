@@ -51,7 +51,7 @@ pub(super) fn help(app: &App, facts: &Facts<'_>) -> Plan {
 /// The keyword is shown in the conversation there is; where there is none, in a closed one that nobody
 /// needs to look at; on a number where patients may not start one, in none.
 fn beside(app: &App, facts: &Facts<'_>) -> Plan {
-    if facts.conversation.is_none() && !facts.number.texting_enabled {
+    if facts.conversation.is_none() && !facts.takes_texts() {
         return Plan::new(None, false);
     }
     let (mut conversation, is_new) = turn::conversation_for(app, facts);
@@ -60,7 +60,7 @@ fn beside(app: &App, facts: &Facts<'_>) -> Plan {
     }
     conversation.last_message_at = facts.now;
     let mut plan = Plan::new(Some(conversation), is_new);
-    plan.tell("message.received", Actor::Patient, json!({ "message_id": facts.work.id }));
+    plan.tell("message.received", Actor::Patient, facts.received());
     plan
 }
 

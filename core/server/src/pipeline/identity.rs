@@ -38,7 +38,7 @@ pub(super) async fn decide(
     let Some(conversation) = plan.conversation.clone() else { return Ok(()) };
     let asks = facts.number.verification.unwrap_or(facts.entry.organization.settings.verification);
     if is_settled(&conversation) {
-        if !asks || facts.opted_out || !with_policies || !is_due_again(app, facts, &conversation).await? {
+        if !asks || facts.silent() || !with_policies || !is_due_again(app, facts, &conversation).await? {
             return Ok(());
         }
         if let Some(conversation) = &mut plan.conversation {
@@ -47,7 +47,7 @@ pub(super) async fn decide(
         plan.tell("identity.expired", Actor::Host, json!({ "identity": conversation.identity }));
         return ask(app, facts, plan).await;
     }
-    if !asks || facts.opted_out || !with_policies {
+    if !asks || facts.silent() || !with_policies {
         return by_phone(app, facts, plan).await;
     }
     ask(app, facts, plan).await

@@ -12,6 +12,7 @@ pub(crate) mod gather;
 mod host_rules;
 mod identity;
 pub(crate) mod matching;
+mod parts;
 mod plan;
 mod replies;
 mod routing;
@@ -90,7 +91,8 @@ async fn process(app: &App, work: InboundWork) {
         .await
         .unwrap_or(Err(turn::TurnError::Panicked));
     let label = match outcome {
-        Ok(()) => {
+        Ok(turn::Turn::Waits) => "waits",
+        Ok(turn::Turn::Processed) => {
             let waited = app.store.now().since(arrived);
             histogram!("anteroom_pipeline_seconds").record(waited.as_secs_f64());
             "processed"

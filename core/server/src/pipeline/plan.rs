@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub(super) placeholder: bool,
     /// What becomes of the verification.
     pub(super) verification: Option<VerificationStep>,
+    /// The text reads like a revocation: staff must look at it in time.
+    pub(super) revocation: bool,
     /// What is done about opt-outs.
     pub(super) opt_out: OptOutChange,
     /// Policy calls to record.
@@ -29,6 +31,8 @@ pub(super) struct Plan {
     pub(super) events: Vec<PlannedEvent>,
     /// What to send, in order.
     pub(super) texts: Vec<PlannedText>,
+    /// What to send later, and when.
+    pub(super) later: Vec<(Timestamp, PlannedText)>,
 }
 
 impl Plan {
@@ -38,10 +42,12 @@ impl Plan {
             is_new,
             placeholder: false,
             verification: None,
+            revocation: false,
             opt_out: OptOutChange::Keep,
             decisions: Vec::new(),
             events: Vec::new(),
             texts: Vec::new(),
+            later: Vec::new(),
         }
     }
 

@@ -1,10 +1,12 @@
 //! Automatic replies: what the policy writes, and what the host lets through.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use anteroom_model::{
     hooks::{HookInput, HookOutput, RepliesTurn, Reply, Told},
+    quiet::QuietReplies,
     states::Author,
+    time::Timestamp,
 };
 use anteroom_store::{Actor, Extra, Message, StoreError};
 use serde_json::json;
@@ -28,17 +30,11 @@ const TOLD_WINDOW: Duration = Duration::from_hours(30 * 24);
 const TOLD: u32 = 20;
 
 pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreError> {
-    if facts.opted_out {
+    if facts.silent() {
         return Ok(());
     }
     let Some(conversation) = plan.conversation.clone() else { return Ok(()) };
-    let told = match &facts.conversation {
-        Some(known) => {
-            let since = facts.now.minus(TOLD_WINDOW);
-            app.store.read(facts.work.organization).await?.automatic_replies(known.id, since, TOLD).await?
-        }
-        None => Vec::new(),
-    };
+    let Said { told, since_staff, later } = Said::read(app, facts).await?;
     let input = HookInput::Replies(RepliesTurn {
         text: facts.work.body.clone(),
         media_count: u32::try_from(facts.work.extra.media.len()).unwrap_or(u32::MAX),
@@ -56,8 +52,14 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
     match plan.take("replies", verdict) {
         Answer::Fault(fault) => plan.tell_fault("replies", &fault),
         Answer::Decided { output: HookOutput::Replies(replies), by } => {
-            let allowed = allowed(facts, &told, replies);
-            let effect = if allowed.is_empty() { "throttled" } else { "applied" };
+            let allowed = allowed(facts, &told, since_staff, &later, replies);
+            let quiet = quiet(facts).filter(|_| !allowed.is_empty());
+            let effect = match quiet {
+                _ if allowed.is_empty() => "throttled",
+                None => "applied",
+                Some((QuietReplies::Skip, _)) => "quiet",
+                Some((QuietReplies::Defer, _)) => "deferred",
+            };
             chain::mark_effect(&mut plan.decisions, by.decision, effect);
             if in_a_loop(facts, &told) && !allowed.is_empty() {
                 chain::mark_effect(&mut plan.decisions, by.decision, "loop");
@@ -77,7 +79,15 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
                     "decision_id": by.decision,
                 }),
             });
-            plan.texts.splice(0..0, texts);
+            match quiet {
+                None => {
+                    plan.texts.splice(0..0, texts);
+                }
+                Some((QuietReplies::Skip, until)) => {
+                    plan.tell("replies.quiet", Actor::Host, json!({ "until": until }));
+                }
+                Some((QuietReplies::Defer, until)) => plan.later.extend(texts.map(|text| (until, text))),
+            }
         }
         // Another hook's answer has not passed the check.
         Answer::NoOpinion | Answer::Decided { .. } => {}
@@ -104,19 +114,54 @@ fn as_told(message: &Message) -> Option<Told> {
     Some(Told { throttle_key, at: message.created_at.micros() })
 }
 
-/// Leaves out what was said under the same key within the throttle time.
-fn allowed(facts: &Facts<'_>, told: &[Message], replies: Vec<Reply>) -> Vec<Reply> {
-    let minutes = u64::from(facts.entry.organization.settings.throttle_minutes);
-    let since = facts.now.minus(Duration::from_secs(60 * minutes));
-    replies
-        .into_iter()
-        .filter(|reply| {
-            !told.iter().any(|message| {
-                message.created_at >= since
-                    && message.extra.throttle_key.as_deref() == Some(&reply.throttle_key)
-            })
+/// What was said in the conversation, and is going to be.
+#[derive(Default)]
+struct Said {
+    /// Policies' replies, newest first.
+    told: Vec<Message>,
+    /// When staff wrote last.
+    since_staff: Option<Timestamp>,
+    /// Throttle keys of replies that quiet hours have put off.
+    later: Vec<String>,
+}
+
+impl Said {
+    async fn read(app: &App, facts: &Facts<'_>) -> Result<Self, StoreError> {
+        let Some(known) = &facts.conversation else { return Ok(Self::default()) };
+        let mut org = app.store.read(facts.work.organization).await?;
+        let waiting = org.scheduled_of(known.id).await?;
+        Ok(Self {
+            told: org.automatic_replies(known.id, facts.now.minus(TOLD_WINDOW), TOLD).await?,
+            since_staff: org.last_staff_reply(known.id).await?,
+            later: waiting.into_iter().filter_map(|text| text.extra.throttle_key).collect(),
         })
-        .collect()
+    }
+}
+
+/// Leaves out what was said under the same key within the throttle time and since staff wrote last, or is put off.
+fn allowed(
+    facts: &Facts<'_>,
+    told: &[Message],
+    since_staff: Option<Timestamp>,
+    later: &[String],
+    replies: Vec<Reply>,
+) -> Vec<Reply> {
+    let minutes = u64::from(facts.entry.organization.settings.throttle_minutes);
+    let window = facts.now.minus(Duration::from_secs(60 * minutes));
+    let since = since_staff.map_or(window, |staff| staff.max(window));
+    let mut taken: HashSet<&str> = told
+        .iter()
+        .filter(|message| message.created_at >= since)
+        .filter_map(|message| message.extra.throttle_key.as_deref())
+        .collect();
+    taken.extend(later.iter().map(String::as_str));
+    replies.into_iter().filter(|reply| !taken.contains(reply.throttle_key.as_str())).collect()
+}
+
+/// What becomes of replies now, and until when, in quiet hours.
+fn quiet(facts: &Facts<'_>) -> Option<(QuietReplies, Timestamp)> {
+    let hours = facts.entry.organization.settings.quiet_hours.as_ref()?;
+    Some((hours.replies, hours.end(facts.now, &facts.hours.time_zone)?))
 }
 
 fn in_a_loop(facts: &Facts<'_>, told: &[Message]) -> bool {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     app::App,
-    pipeline::{apply, gather::Facts, host_rules, identity, plan::Plan, replies, routing, settle},
+    pipeline::{apply, gather::Facts, host_rules, identity, parts, plan::Plan, replies, routing, settle},
 };
 
 /// How often a turn begins again because somebody changed the conversation meanwhile.
@@ -36,8 +36,28 @@ pub(super) enum TurnError {
     Panicked,
 }
 
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Everything is stored.
+    Processed,
+    /// The rest of the text is on its way.
+    Waits,
+}
+
 /// Works one message. `with_policies` is false where earlier tries failed: a person then decides alone.
-pub(super) async fn run(app: &App, work: &InboundWork, with_policies: bool) -> Result<(), TurnError> {
+pub(super) async fn run(app: &App, work: &InboundWork, with_policies: bool) -> Result<Turn, TurnError> {
+    let whole;
+    let work = match &work.extra.part {
+        None => work,
+        Some(part) => match parts::join(app, work, part).await? {
+            None => return Ok(Turn::Waits),
+            Some(joined) => {
+                whole = joined;
+                &whole
+            }
+        },
+    };
     for _ in 0..COLLISIONS {
         let entry = app.directory.get(work.organization).await?;
         let facts = Facts::read(&app.store, entry, work).await?;
@@ -57,7 +77,7 @@ pub(super) async fn run(app: &App, work: &InboundWork, with_policies: bool) -> R
                 {
                     tracing::error!(%conversation, %error, "a verification waits for housekeeping");
                 }
-                return outcome;
+                return outcome.map(|()| Turn::Processed);
             }
         }
     }
@@ -71,13 +91,14 @@ async fn decide(app: &App, facts: &Facts<'_>, with_policies: bool) -> Result<Pla
         Some(Keyword::Start | Keyword::Yes) if facts.opted_out => return Ok(host_rules::start(app, facts)),
         _ => {}
     }
-    if !facts.number.texting_enabled && !is_open(facts.conversation.as_ref()) {
+    if !facts.takes_texts() && !is_open(facts.conversation.as_ref()) {
         return Ok(Plan::new(None, false));
     }
     let mut plan = opened(app, facts);
     if keywords::plain_language_revocation(&facts.work.body) && !facts.opted_out {
         let data = json!({ "message_id": facts.work.id });
         plan.tell("opt_out.suggested", Actor::Host, data);
+        plan.revocation = true;
     }
     identity::decide(app, facts, &mut plan, with_policies).await?;
     if with_policies {
@@ -139,6 +160,6 @@ fn opened(app: &App, facts: &Facts<'_>) -> Plan {
     } else if reopened || woken {
         plan.tell("conversation.reopened", Actor::Patient, json!({ "by": "text" }));
     }
-    plan.tell("message.received", Actor::Patient, json!({ "message_id": facts.work.id }));
+    plan.tell("message.received", Actor::Patient, facts.received());
     plan
 }

@@ -1,2 +1,2 @@
-SELECT id, carrier, label, public_url, credentials, answers_opt_outs
+SELECT id, carrier, label, public_url, credentials, answers_opt_outs, version
 FROM carrier_accounts WHERE organization_id = $1 ORDER BY id

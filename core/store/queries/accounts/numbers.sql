@@ -1,3 +1,3 @@
 SELECT id, carrier_account_id, facility_id, address, kind, label, texting_enabled, verification,
-    registration, registration_note
+    registration, registration_note, messaging_service, version
 FROM numbers WHERE organization_id = $1 ORDER BY label, id

@@ -1,1 +1,1 @@
-UPDATE carrier_accounts SET credentials = $3 WHERE organization_id = $1 AND id = $2
+UPDATE carrier_accounts SET credentials = $3, version = version + 1 WHERE organization_id = $1 AND id = $2

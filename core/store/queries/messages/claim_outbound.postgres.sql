@@ -25,4 +25,4 @@ UPDATE messages m SET in_lane = TRUE,
     in_doubt = m.in_doubt + CASE WHEN s.behind THEN 0 ELSE 1 END
 FROM seen s WHERE m.organization_id = s.organization_id AND m.id = s.id
 RETURNING m.organization_id, m.id, m.lease_node, m.carrier_account_id, m.number_id, m.peer, m.body, m.conversation_id,
-    m.author, m.attempt, m.in_doubt, m.despite_opt_out, m.error_code, m.created_at
+    m.author, m.attempt, m.in_doubt, m.despite_opt_out, m.error_code, m.created_at, m.pace

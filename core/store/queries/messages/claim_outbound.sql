@@ -19,4 +19,4 @@ UPDATE messages SET in_lane = TRUE,
     in_doubt = messages.in_doubt + CASE WHEN s.behind THEN 0 ELSE 1 END
 FROM judged s WHERE messages.organization_id = s.organization_id AND messages.id = s.id
 RETURNING organization_id, id, lease_node, carrier_account_id, number_id, peer, body, conversation_id,
-    author, attempt, in_doubt, despite_opt_out, error_code, created_at
+    author, attempt, in_doubt, despite_opt_out, error_code, created_at, pace

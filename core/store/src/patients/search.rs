@@ -228,12 +228,17 @@ impl<'a> Way<'a> {
         })
     }
 
+    /// Whether a word is the initial of a name: it stands beside other words, and is a single letter.
+    fn is_initial(self, word: &str) -> bool {
+        !pairs(word) && self.names().nth(1).is_some()
+    }
+
     /// What to look up. A single letter is only compared.
     fn keys(self) -> impl Iterator<Item = Key<'a>> {
         let mut paired = self.names().filter(|word| pairs(word));
         let pair = paired.next().zip(paired.next()).map(|(one, other)| Key::Pair(one, other));
         let terms = self.terms.iter().filter_map(move |term| match term {
-            Term::Name(word) if !self.beginnings => Some(Key::Word(word)),
+            Term::Name(word) if !self.beginnings => (!self.is_initial(word)).then_some(Key::Word(word)),
             Term::Name(word) if pairs(word) => Some(Key::Prefix(search::prefix(word, LONGEST_PREFIX))),
             Term::Name(_) => None,
             Term::Born(date) => Some(Key::Born(date)),
@@ -264,7 +269,9 @@ impl Record {
     fn fits(&self, way: Way<'_>) -> bool {
         let words = self.name_words();
         way.terms.iter().all(|term| match term {
-            Term::Name(word) if way.beginnings => words.iter().any(|own| own.starts_with(word.as_str())),
+            Term::Name(word) if way.beginnings || way.is_initial(word) => {
+                words.iter().any(|own| own.starts_with(word.as_str()))
+            }
             Term::Name(word) => words.contains(word),
             Term::Born(date) => self.patient.profile.date_of_birth.as_ref() == Some(date),
             Term::Phone(digits) => {

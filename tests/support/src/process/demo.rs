@@ -40,7 +40,7 @@ pub struct DemoStaff {
 /// A carrier account.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DemoAccount {
-    /// `twilio` or `sandbox`.
+    /// `twilio`, `sandbox`, …: one of each.
     pub carrier: String,
     /// Its id.
     pub id: String,
@@ -52,6 +52,9 @@ pub struct DemoAccount {
     pub numbers: Vec<String>,
     /// In the carrier's own field names.
     pub credentials: Value,
+    /// What its webhooks are signed with, where that is no part of the credentials.
+    #[serde(default)]
+    pub signing: Value,
 }
 
 impl Demo {

@@ -21,8 +21,11 @@ use crate::{
 fn carriers() -> Carriers {
     // Every test of the process tries; the first one wins.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let config =
-        ClientConfig { connect: Duration::from_secs(2), total: Duration::from_millis(2_500), proxy: None };
+    let config = ClientConfig {
+        connect: Duration::from_secs(2),
+        total: Duration::from_millis(2_500),
+        ..ClientConfig::default()
+    };
     Carriers::new(&config).unwrap()
 }
 
@@ -48,6 +51,7 @@ fn text() -> OutboundText {
         body: "See you at 3 & bring your card 😀".into(),
         status_callback: "https://clinic.example/webhooks/twilio/7/status".into(),
         media_urls: Vec::new(),
+        messaging_service: None,
         at: Timestamp::from_micros(SINCE),
     }
 }

@@ -1,0 +1,1 @@
+SELECT carrier_account_id, node, lease_until, state, since FROM carrier_links WHERE organization_id = $1

@@ -1,0 +1,3 @@
+SELECT id, message_id, position, direction, carrier_account_id, staff_id, state, reason, source, kind, bytes,
+    preview_bytes, width, height, attempt, link_until, created_at, finished_at
+FROM media WHERE organization_id = $1 AND id = $2

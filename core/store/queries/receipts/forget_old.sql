@@ -1,0 +1,1 @@
+DELETE FROM early_receipts WHERE created_at < $1

@@ -1,0 +1,2 @@
+DELETE FROM early_receipts WHERE organization_id = $1 AND carrier_account_id = $2 AND carrier_message_id = $3
+RETURNING state, error_code

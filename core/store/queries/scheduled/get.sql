@@ -1,0 +1,2 @@
+SELECT id, conversation_id, body, extra, author, author_id, send_at, state, message_id, created_at, updated_at, version
+FROM scheduled_texts WHERE organization_id = $1 AND id = $2

@@ -1,0 +1,37 @@
+// The words of the Hub in the languages there are. A new language is a file beside `en.ts` that has all of its
+// words (the type checker sees to that) and a line in `CATALOGS`. What the server words itself (summaries of the
+// timeline, problems) comes as it is.
+import { en, type Catalog } from './en';
+import { es } from './es';
+
+const CATALOGS: Record<string, Catalog> = { en, es };
+
+/** What people call the languages, in their own words. */
+export const LANGUAGES = [{ code: 'en', name: 'English' }, { code: 'es', name: 'Español' }];
+/** How dates and times are written where the browser names no regional form of the language. */
+const REGIONAL: Record<string, string> = { en: 'en-US', es: 'es-US' };
+
+function preferred(): string {
+  if (typeof navigator === 'undefined') return 'en';
+  return navigator.languages.map((one) => one.slice(0, 2)).find((code) => code in CATALOGS) ?? 'en';
+}
+
+const chosen = $state({ code: preferred() });
+
+/** The words, in the language that is chosen now. */
+export const t = (): Catalog => CATALOGS[chosen.code] ?? en;
+
+/** For `Intl`: the person's own regional form where it is of the chosen language. */
+export function language(): string {
+  if (typeof navigator === 'undefined') return 'en-US';
+  return navigator.languages.find((one) => one.startsWith(chosen.code)) ?? REGIONAL[chosen.code] ?? chosen.code;
+}
+
+export const languageCode = (): string => chosen.code;
+
+/** Until the page is closed: nothing is kept in the browser of a shared computer. */
+export function chooseLanguage(code: string): void {
+  if (!(code in CATALOGS)) return;
+  chosen.code = code;
+  document.documentElement.lang = code;
+}

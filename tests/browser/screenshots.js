@@ -1,0 +1,176 @@
+// Pictures of every page of the Hub, light and dark, desktop and phone, into `screenshots/`: `make screenshots`.
+import fs from 'node:fs';
+
+import { DESKTOP, NARROW } from './support/browser.js';
+import { NUMBERS, PHONES } from './support/phone.js';
+import { png } from './support/picture.js';
+import { setStage } from './support/stage.js';
+import { counts, seen, shows, until } from './support/wait.js';
+
+const FOLDER = new URL('./screenshots/', import.meta.url).pathname;
+const LOOKS = [['light', 'desktop', DESKTOP], ['dark', 'desktop', DESKTOP], ['light', 'phone', NARROW], ['dark', 'phone', NARROW]];
+const { stage, test } = setStage('clinic', 'street');
+
+fs.rmSync(FOLDER, { recursive: true, force: true });
+fs.mkdirSync(FOLDER, { recursive: true });
+
+/** A picture of the page as it is, in each look; `panel`: on a phone with the patient's pane over the conversation. */
+async function picture(page, name, { panel = false } = {}) {
+  for (const [colorScheme, form, size] of LOOKS) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.setViewportSize(size);
+    if (panel && size === NARROW) await page.getByTestId('panel-toggle').click();
+    await page.screenshot({ path: `${FOLDER}${name}-${form}-${colorScheme}.png` });
+    if (panel && size === NARROW) await page.getByTestId('panel-hide').click();
+  }
+  await page.setViewportSize(DESKTOP);
+}
+
+async function aBusyMorning(program) {
+  const say = (from, to, body) => program.text(from, to, body);
+  await say(PHONES.ana, NUMBERS.frontDesk, 'I need a refill of my inhaler, please');
+  await say(PHONES.john, NUMBERS.frontDesk, 'chest pain since this morning');
+  await say(PHONES.grace, NUMBERS.newPatients, 'Hello, is this the clinic?');
+  await say(PHONES.bob, NUMBERS.registrationPending, 'Did my referral arrive?');
+  await say(PHONES.cohens, NUMBERS.north, 'Question about the bill for the two of us');
+  await say(PHONES.stranger, NUMBERS.frontDesk, 'Do you take new patients? My neighbour told me about Dr. Osei, and I would like to bring my two children along as well if that is possible.');
+  await say(PHONES.other, NUMBERS.noTextingIn, 'Is anybody there?');
+  await until('all are in the queue', async () => (await program.api('/conversations?queue=all')).items.length >= 6);
+}
+
+test('the inbox', async () => {
+  const { program } = stage;
+  const maya = await stage.hub('clinic');
+  await picture(maya.page, 'sign-in');
+  await aBusyMorning(program);
+  await maya.signIn(program.staff('agent'));
+  await until('the rows', async () => await maya.id('queue-row').count() >= 6);
+  await picture(maya.page, 'queue');
+  await maya.open('I need a refill');
+  await maya.accept();
+  await maya.reply('It is on its way to your pharmacy.');
+  await shows(maya.message('It is on its way to your pharmacy.').getByTestId('delivery-state'), /^Delivered$/);
+  await maya.addNote('Called the pharmacy on Main Street: ready at four.');
+  await maya.id('patient-details-toggle').click();
+  await shows(maya.id('patient-details'), 'March 4, 1985');
+  await picture(maya.page, 'conversation');
+  await picture(maya.page, 'patient', { panel: true });
+  await maya.id('shortcuts').click();
+  await shows(maya.id('shortcut-preview'), /\w/);
+  await picture(maya.page, 'saved-replies');
+  await maya.page.keyboard.press('Escape');
+  await maya.id('composer').fill('');
+  await maya.id('tab-note').click();
+  await picture(maya.page, 'note');
+  await maya.id('tab-reply').click();
+
+  await maya.id('queue-unassigned').click();
+  await maya.open('Do you take new patients?');
+  await maya.id('find-who').click();
+  await seen(maya.id('no-candidates'));
+  await maya.id('patient-search').fill('nguyen');
+  await maya.id('patient-search').press('Enter');
+  await until('somebody is found', async () => await maya.id('found-patient').count() > 0);
+  await picture(maya.page, 'who-is-texting', { panel: true });
+  await maya.id('choose-patient').first().click();
+  await seen(maya.id('verify-dialog'));
+  await picture(maya.page, 'verify');
+  await maya.page.keyboard.press('Escape');
+  await maya.id('add-patient').click();
+  await picture(maya.page, 'add-patient');
+  await maya.page.keyboard.press('Escape');
+
+  await maya.open('Did my referral arrive?');
+  await picture(maya.page, 'unregistered-number');
+  await program.text(PHONES.john, NUMBERS.frontDesk, 'STOP');
+  await maya.id('queue-all').click();
+  await maya.open('John Smith', 'all');
+  await seen(maya.id('opted-out'));
+  await picture(maya.page, 'opted-out');
+  await maya.id('keys').click();
+  await picture(maya.page, 'keys');
+  await maya.id('language').selectOption('es');
+  await maya.id('keys-close').click();
+  await picture(maya.page, 'spanish');
+  await maya.page.keyboard.press('Control+KeyK');
+  await maya.page.keyboard.type('mor');
+  await until('a patient is found', async () => (await maya.id('palette-option').allInnerTexts()).some((words) => words.includes('Morales')));
+  await picture(maya.page, 'palette');
+});
+
+test('files, opt-outs, texts for later', async () => {
+  const { program } = stage;
+  const maya = await stage.hub('clinic');
+  await maya.signIn(program.staff('agent'));
+  const phone = await stage.phone('street');
+  await phone.choose(PHONES.cohens, NUMBERS.frontDesk);
+  await phone.send('Here are the two pictures of the rash, and the letter');
+  await maya.id('queue-all').click();
+  await maya.open('Here are the two pictures', 'all');
+  await maya.id('accept').click();
+  const files = [['one.png', 'image/png', png(900, 600, 30)], ['two.png', 'image/png', png(400, 700, 120)], ['letter.pdf', 'application/pdf', Buffer.from('%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer <<>>\n%%EOF\n')], ['page.html', 'text/html', Buffer.from('<html></html>')]];
+  for (const [name, mimeType, buffer] of files) {
+    const before = await maya.id('message-media').count();
+    await phone.id('simulator-picture').setInputFiles({ name, mimeType, buffer });
+    await phone.id('simulator-send').click();
+    await counts(maya.id('message-media'), before + 1);
+  }
+  await until('all have arrived', async () => await maya.page.locator('[data-testid="message-media"][data-state="fetching"]').count() === 0);
+  await picture(maya.page, 'files');
+  await maya.id('media-open').first().click();
+  await until('it is drawn', () => maya.id('viewer-picture').evaluate((one) => one.complete && one.naturalWidth > 0));
+  await picture(maya.page, 'viewer');
+  await maya.page.keyboard.press('Escape');
+  await maya.id('composer').fill('See you at nine tomorrow.');
+  await maya.id('send-later').click();
+  await picture(maya.page, 'send-later');
+  await maya.id('dialog-go').click();
+  await seen(maya.id('scheduled'));
+  await maya.id('attach-file').setInputFiles([{ name: 'map of the parking garage.png', mimeType: 'image/png', buffer: png(400, 300, 20) }, { name: 'tool.exe', mimeType: 'application/octet-stream', buffer: Buffer.from([0x4d, 0x5a, 0x90, 0x00, 0x03, 0x00]) }]);
+  await counts(maya.page.locator('[data-testid="attachment"][data-state="sending"]'), 0);
+  await picture(maya.page, 'attachments');
+  await program.text(PHONES.cohens, NUMBERS.frontDesk, 'And please stop texting me');
+  await seen(maya.id('revocation'));
+  await picture(maya.page, 'revocation');
+  await maya.id('record-opt-out').click();
+  await picture(maya.page, 'record-opt-out');
+  await maya.page.keyboard.press('Escape');
+});
+
+test('the settings', async () => {
+  const { program } = stage;
+  const hub = await stage.hub('clinic');
+  await hub.signIn(program.staff('admin'));
+  await hub.id('to-settings').click();
+  for (const name of ['organization', 'numbers', 'messaging', 'accounts', 'tokens', 'policies', 'backtests', 'notices', 'decisions', 'dead-letters', 'deliveries', 'audit', 'rosters', 'opt-outs', 'identity']) {
+    await hub.id(`settings-${name}`).click();
+    await until(`${name} is loaded`, async () => await hub.id('settings-page').getAttribute('data-page') === name && await hub.page.locator('main').getByText('Loading…').count() === 0);
+    await picture(hub.page, `settings-${name}`);
+  }
+  await hub.id('settings-messaging').click();
+  await hub.id('quiet-on').check();
+  await picture(hub.page, 'settings-quiet-hours');
+  await hub.id('settings-accounts').click();
+  await hub.id('account-test').first().click();
+  await seen(hub.id('account-tested'));
+  await hub.id('account-rotate').nth(1).click();
+  await picture(hub.page, 'settings-rotate');
+  await hub.page.keyboard.press('Escape');
+  await hub.id('settings-numbers').click();
+  await hub.page.locator(`[data-testid="registration"][data-number="${NUMBERS.registrationPending}"]`).click();
+  await picture(hub.page, 'settings-registration');
+  await hub.page.keyboard.press('Escape');
+  await hub.id('settings-decisions').click();
+  await hub.id('decisions').locator('tbody a').first().click();
+  await shows(hub.id('settings-page'), 'What it answered');
+  await picture(hub.page, 'settings-decision');
+  await hub.id('settings-policies').click();
+  await hub.page.locator('[data-hook="routing"]').getByTestId('change-settings').click();
+  await seen(hub.id('bind-form'));
+  await picture(hub.page, 'settings-routing-form');
+  await hub.id('settings-backtests').click();
+  await hub.id('backtest-run').click();
+  await until('it is over', async () => await hub.id('backtest-state').getAttribute('data-state') === 'done', 20_000);
+  await counts(hub.id('report'), 1);
+  await picture(hub.page, 'settings-backtest');
+});
