@@ -4,7 +4,7 @@ use anteroom_model::{ids::ConversationId, ids::OptOutId, states::MessageState};
 use anteroom_store::{Actor, NewEvent, NewOptOut, Org, StoreError};
 use serde_json::{Value, json};
 
-/// Why staff don't see a queued text go out.
+/// Why a text is not sent, in staff's words: at the reply, at the gate and for what waited.
 pub(crate) const OPTED_OUT: &str =
     "This patient has opted out of texts. They can text START to get them again.";
 

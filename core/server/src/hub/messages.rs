@@ -27,7 +27,7 @@ use crate::{
         paging::{Page, PageQuery},
         views::{self, MessageView},
     },
-    outgoing,
+    opt_outs, outgoing,
     problem::Problem,
     registration::RegistrationRules,
 };
@@ -178,8 +178,8 @@ impl Reply {
         }
         let number = org.number(c.number_id).await?.ok_or_else(|| Problem::not_found("number"))?;
         if org.is_opted_out(&c.peer, c.number_id).await? {
-            let detail = "This patient has opted out of texts. They can text START to get them again.";
-            return Err(Problem::new(StatusCode::CONFLICT, "opted-out", "The patient has opted out", detail));
+            let (title, detail) = ("The patient has opted out", opt_outs::OPTED_OUT);
+            return Err(Problem::new(StatusCode::CONFLICT, "opted-out", title, detail));
         }
         let known = org.registration(number.id).await?;
         if let Some(detail) = self.rules.refusal(&number, known.as_ref(), org.now()) {

@@ -7,6 +7,7 @@ use anteroom_store::{Number, OutboundWork, SendEnd, StoreError};
 use crate::{
     app::App,
     directory::{Account, Entry},
+    opt_outs,
 };
 
 /// What the gate says.
@@ -33,8 +34,7 @@ pub(super) async fn check(app: &App, entry: &Entry, work: &OutboundWork) -> Resu
     };
     let opted_out = app.store.read(work.organization).await?.is_opted_out(&work.peer, number.id).await?;
     if opted_out && !work.despite_opt_out {
-        let text = "This patient has opted out of texts. They can text START to get them again.";
-        return Ok(blocked("opted_out", text));
+        return Ok(blocked("opted_out", opt_outs::OPTED_OUT));
     }
     let known = entry.registrations.get(&number.id);
     if let Some(text) = app.registration.refusal(number, known, app.store.now()) {
