@@ -142,11 +142,43 @@ test('the settings', async () => {
   const hub = await stage.hub('clinic');
   await hub.signIn(program.staff('admin'));
   await hub.id('to-settings').click();
-  for (const name of ['organization', 'numbers', 'messaging', 'accounts', 'tokens', 'policies', 'backtests', 'notices', 'decisions', 'dead-letters', 'deliveries', 'audit', 'rosters', 'opt-outs', 'identity']) {
+  for (const name of ['organization', 'facilities', 'teams', 'people', 'password', 'numbers', 'messaging', 'accounts', 'tokens', 'policies', 'backtests', 'notices', 'decisions', 'dead-letters', 'deliveries', 'audit', 'rosters', 'opt-outs', 'identity']) {
     await hub.id(`settings-${name}`).click();
     await until(`${name} is loaded`, async () => await hub.id('settings-page').getAttribute('data-page') === name && await hub.page.locator('main').getByText('Loading…').count() === 0);
     await picture(hub.page, `settings-${name}`);
   }
+  await hub.id('settings-facilities').click();
+  await hub.id('facility-change').first().click();
+  await shows(hub.id('open-now'), / now/);
+  await picture(hub.page, 'settings-facility');
+  await hub.id('open-now').scrollIntoViewIfNeeded();
+  await picture(hub.page, 'settings-facility-end');
+  await hub.id('settings-people').click();
+  await hub.id('person-new').click();
+  await hub.id('person-name').fill('Robin Vale');
+  await hub.id('person-email').fill('robin@riverside.example');
+  await picture(hub.page, 'settings-invite');
+  await hub.id('dialog-go').click();
+  await seen(hub.id('link-dialog'));
+  await picture(hub.page, 'settings-link');
+  const link = new URL(await hub.id('link').inputValue());
+  await hub.id('dialog-cancel').click();
+  const robin = await stage.hub('street', link.pathname + link.hash);
+  await seen(robin.id('welcome-form'));
+  await picture(robin.page, 'welcome');
+  await robin.page.close();
+  await hub.page.bringToFront();
+  await hub.id('person').filter({ hasText: 'Robin Vale' }).getByTestId('person-access').click();
+  await seen(hub.id('link-make'));
+  await picture(hub.page, 'settings-access');
+  await hub.id('deactivate').click();
+  await picture(hub.page, 'settings-let-go');
+  await hub.id('confirm-dialog').getByTestId('dialog-cancel').click();
+  await hub.id('access-dialog').getByTestId('dialog-cancel').click();
+  await hub.id('settings-numbers').click();
+  await hub.id('number-new').click();
+  await picture(hub.page, 'settings-number');
+  await hub.page.keyboard.press('Escape');
   await hub.id('settings-messaging').click();
   await hub.id('quiet-on').check();
   await picture(hub.page, 'settings-quiet-hours');

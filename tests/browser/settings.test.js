@@ -12,7 +12,7 @@ import { setStage } from './support/stage.js';
 import { counts, seen, shows, until } from './support/wait.js';
 
 const { stage, test } = setStage('clinic');
-const PAGES = ['organization', 'numbers', 'messaging', 'accounts', 'tokens', 'policies', 'backtests', 'notices', 'decisions', 'dead-letters', 'deliveries', 'audit', 'rosters', 'opt-outs', 'identity'];
+const PAGES = ['organization', 'facilities', 'teams', 'people', 'password', 'numbers', 'messaging', 'accounts', 'tokens', 'policies', 'backtests', 'notices', 'decisions', 'dead-letters', 'deliveries', 'audit', 'rosters', 'opt-outs', 'identity'];
 
 async function settings(role) {
   const hub = await stage.hub('clinic');
@@ -140,6 +140,9 @@ test('a token is shown once and ended', async () => {
   const asked = () => fetch(stage.program.url('/api/v1/queues'), { headers: { authorization: `Bearer ${token}` } });
   assert.equal((await asked()).status, 200);
   await hub.id('tokens').getByRole('button', { name: 'Revoke: Reports' }).click();
+  await shows(hub.id('confirm-dialog'), 'It can’t be taken back');
+  assert.deepEqual(await violations(hub.page), []);
+  await hub.id('dialog-go').click();
   await until('the token counts no more', async () => (await asked()).status === 401);
 });
 

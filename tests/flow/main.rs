@@ -25,6 +25,8 @@ mod opt_out_table;
 mod opt_outs;
 mod pages;
 mod parts;
+mod people;
+mod places;
 mod policies;
 mod reconcile;
 mod replies;

@@ -1,7 +1,6 @@
 //! One organization never sees or changes another's anything, also where it knows the ids.
 
 use anteroom_model::{
-    hours::OpeningHours,
     ids::{
         AuditId, BindingId, ChangeId, ConversationId, DecisionId, DeliveryId, MergeId, MessageId, NoteId,
         OptOutId, PatientId, PolicyId, TokenId,
@@ -237,7 +236,13 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
     db.claim_inbound(node(1), db.now(), 1).await.unwrap();
     let mut conversation = all.conversation.clone();
     let switched_off = Number { texting_enabled: false, ..number(db, &a).await };
-    let account = db.read(a.organization).await.unwrap().account(a.account).await.unwrap().unwrap();
+    commit!(db, a.organization, |org| org.insert_team("Nurses").await).unwrap();
+    let mut theirs = db.read(a.organization).await.unwrap();
+    let account = theirs.account(a.account).await.unwrap().unwrap();
+    let facility = theirs.facility(a.facility).await.unwrap().unwrap();
+    let team = theirs.teams().await.unwrap().swap_remove(0);
+    let person = theirs.staff_member(a.staff).await.unwrap().unwrap();
+    drop(theirs);
     let changed = commit!(db, b.organization, |org| {
         let state = MessageState::Processed;
         let by = By::staff(b.staff);
@@ -251,7 +256,14 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
             org.retire_binding(all.binding, Retired::ByStaff, None).await?,
             org.revoke_token(all.token).await?,
             org.clear_opt_out(PEER, a.number).await?,
-            org.set_hours(a.facility, "UTC", &OpeningHours::default()).await?,
+            org.update_facility(&facility).await?,
+            org.delete_facility(a.facility).await?,
+            org.update_team(&team).await?,
+            org.delete_team(team.id).await?,
+            org.update_staff(&person).await?,
+            org.use_staff_link(a.staff, &SECRET).await?,
+            org.end_session_of(a.staff, &SECRET).await?,
+            org.end_sessions(a.staff, None).await? > 0,
             org.set_number(&switched_off).await?,
             org.set_credentials(a.account, "{}").await?,
             org.set_account(&account).await?,
@@ -264,7 +276,7 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
         ])
     })
     .unwrap();
-    assert_eq!(changed, [false; 18]);
+    assert_eq!(changed, [false; 25]);
     commit!(db, b.organization, |org| org.delete_session(&SECRET).await).unwrap();
     assert_eq!(found(db, &a, &a, &all).await.len(), 50, "nothing is gone");
     let after = db.read(a.organization).await.unwrap().message(text).await.unwrap().unwrap();

@@ -36,6 +36,24 @@ impl OpeningHours {
             .to_vec();
         Self { weekly, holidays: Vec::new() }
     }
+
+    /// Brings them into the order of the calendar, days in lower case, without days that are closed anyway; an
+    /// error where they don't hold together in that time zone, or a day stands there twice.
+    pub fn tidy(&mut self, time_zone: &str) -> Result<(), InvalidHours> {
+        Schedule::new(time_zone, self)?;
+        for day in &mut self.weekly {
+            day.day.make_ascii_lowercase();
+        }
+        self.weekly.sort_by_key(|day| parse_weekday(&day.day).map(Weekday::to_monday_zero_offset));
+        self.holidays.sort_by(|a, b| a.date.cmp(&b.date));
+        let weekdays = self.weekly.windows(2).find(|two| two[0].day == two[1].day).map(|two| &two[0].day);
+        let dates = self.holidays.windows(2).find(|two| two[0].date == two[1].date).map(|two| &two[0].date);
+        if let Some(twice) = weekdays.or(dates) {
+            return Err(InvalidHours::Twice(twice.clone()));
+        }
+        self.weekly.retain(|day| !day.shifts.is_empty());
+        Ok(())
+    }
 }
 
 /// The shifts of a weekday.
@@ -89,6 +107,9 @@ pub enum InvalidHours {
     /// Not a time, or a shift that ends before it begins, or shifts that overlap.
     #[error("the shift {0} on {1} is not a span of one day after the shift before it; use HH:MM to HH:MM")]
     Shift(String, String),
+    /// A weekday or a date that stands there twice.
+    #[error("{0} stands there twice")]
+    Twice(String),
 }
 
 /// A schedule whose texts have been read.
@@ -119,7 +140,7 @@ impl Schedule {
         }
         let mut holidays = Vec::new();
         for holiday in &hours.holidays {
-            let date = holiday.date.parse().map_err(|_| InvalidHours::Date(holiday.date.clone()))?;
+            let date: Date = holiday.date.parse().map_err(|_| InvalidHours::Date(holiday.date.clone()))?;
             holidays.push((date, holiday.name.clone(), parse_shifts(&holiday.shifts, &holiday.date)?));
         }
         Ok(Self { zone, zone_name: time_zone.to_owned(), weekly, holidays })
@@ -313,5 +334,56 @@ mod tests {
         ));
         assert!(matches!(Schedule::new("UTC", &hours("09:00", "08:00")), Err(InvalidHours::Shift(..))));
         assert!(matches!(Schedule::new("UTC", &hours("08:75", "09:00")), Err(InvalidHours::Shift(..))));
+    }
+
+    #[test]
+    fn tidied_they_stand_in_the_order_of_the_calendar() {
+        let day = |day: &str, shifts: &[(&str, &str)]| DayShifts {
+            day: day.to_owned(),
+            shifts: shifts
+                .iter()
+                .map(|(from, until)| Shift { from: (*from).into(), until: (*until).into() })
+                .collect(),
+        };
+        let holiday = |date: &str| Holiday { date: date.into(), name: "Holiday".into(), shifts: vec![] };
+        let mut hours = OpeningHours {
+            weekly: vec![
+                day("Friday", &[("08:00", "12:00")]),
+                day("sunday", &[]),
+                day("monday", &[("09:00", "10:00")]),
+            ],
+            holidays: vec![holiday("2026-12-25"), holiday("2026-11-26")],
+        };
+        hours.tidy("America/Chicago").unwrap();
+        assert_eq!(hours.weekly.iter().map(|day| &*day.day).collect::<Vec<_>>(), ["monday", "friday"]);
+        assert_eq!(
+            hours.holidays.iter().map(|day| &*day.date).collect::<Vec<_>>(),
+            ["2026-11-26", "2026-12-25"]
+        );
+        hours.holidays.push(holiday("2026-12-25"));
+        assert_eq!(hours.tidy("America/Chicago"), Err(InvalidHours::Twice("2026-12-25".into())));
+        hours.holidays.clear();
+        hours.weekly.push(day("MONDAY", &[]));
+        assert_eq!(hours.tidy("America/Chicago"), Err(InvalidHours::Twice("monday".into())));
+        assert!(matches!(hours.tidy("Mars/Base"), Err(InvalidHours::TimeZone(_))));
+    }
+
+    #[test]
+    fn a_span_over_the_hour_that_is_left_out_or_comes_twice() {
+        let night = |from: &str, until: &str| {
+            let shifts = vec![Shift { from: from.into(), until: until.into() }];
+            let weekly = vec![DayShifts { day: "sunday".into(), shifts }];
+            Schedule::new("America/Chicago", &OpeningHours { weekly, holidays: vec![] }).unwrap()
+        };
+        // March 8, 2026, 02:00 is left out: 01:59 CST is followed by 03:00 CDT.
+        let spring = night("01:00", "03:00");
+        assert!(spring.at(at("2026-03-08T07:59:00Z")).open);
+        assert!(!spring.at(at("2026-03-08T08:00:00Z")).open);
+        // November 1, 2026, 01:00 to 02:00 comes twice, and counts twice.
+        let autumn = night("01:00", "02:00");
+        for moment in ["2026-11-01T06:30:00Z", "2026-11-01T07:30:00Z"] {
+            assert!(autumn.at(at(moment)).open, "{moment}");
+        }
+        assert!(!autumn.at(at("2026-11-01T08:00:00Z")).open);
     }
 }

@@ -3,6 +3,7 @@
 mod admin;
 mod backup;
 mod compile;
+mod hours;
 mod import;
 mod media_files;
 pub(crate) mod place;
@@ -81,7 +82,7 @@ enum Command {
     },
     /// Import a list of patients, as a source says how.
     Import(import::ImportArgs),
-    /// Set up organizations, staff, carrier accounts and numbers.
+    /// Set up organizations, facilities, staff, carrier accounts and numbers.
     #[command(subcommand)]
     Admin(admin::Admin),
     /// Write, build, check and try policies.

@@ -69,8 +69,11 @@ pub struct Account {
 }
 
 impl Entry {
-    /// Where the organization's days are counted: the zone of its first facility (IANA name).
+    /// Where the organization's days are counted (IANA name): as it says, else as at its first facility.
     pub fn time_zone(&self) -> &str {
+        if let Some(zone) = &self.organization.settings.time_zone {
+            return zone;
+        }
         self.facilities.first().map_or("UTC", |(facility, _)| &facility.time_zone)
     }
 

@@ -97,6 +97,17 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request can't be carried out", detail)
     }
 
+    /// 422 because of one field, which `field` names, so that a form can say it there.
+    pub fn field(field: &str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::invalid(detail).with("field", field)
+    }
+
+    /// 409: `what` was changed since the caller read it.
+    pub fn changed(what: &str, version: i64) -> Self {
+        let detail = format!("Somebody changed this {what} since you read it. Read it again.");
+        Self::new(StatusCode::CONFLICT, "changed", "It has changed", detail).with("version", version)
+    }
+
     /// 403.
     pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)

@@ -44,6 +44,7 @@ mod organizations;
 mod pace;
 mod parts;
 mod patients;
+mod places;
 mod planner;
 mod policies;
 mod policy_health;
@@ -60,6 +61,7 @@ mod signals;
 mod signing;
 mod sqlite;
 mod staff;
+mod staff_access;
 mod store;
 pub mod transfer;
 mod uploads;
@@ -96,6 +98,7 @@ pub use patients::{
     Patient, PatientChange, PatientWord, Phone, PhoneOwnership, Profile, Record, RecordChange, SearchPage,
     SearchPosition, UndoRefusal, Undone, Upserted,
 };
+pub use places::{Facility, Team};
 pub use policies::{Binding, Canary, NewBinding, NewPolicy, PolicyRow, Retired};
 pub use policy_health::CallCost;
 pub use queue::{Claimed, InboundWork, OutboundWork, SendEnd};
@@ -111,6 +114,7 @@ pub use scheduled::{MOST_SCHEDULED, NewScheduledText, ScheduledText};
 pub use seal::{MasterKey, OrgKeys};
 pub use signing::{PolicySignature, SigningKey};
 pub use staff::{NewStaff, Session, Staff, Token};
+pub use staff_access::{OpenSession, StaffLink};
 pub use store::{OldestDue, Store, StoreOptions};
 pub use uploads::{PolicyUpload, UploadEnd};
 pub use verifications::{Attempts, Claimed as ClaimedIdentity, OutcomeCount, Verification, VerificationLock};

@@ -1,10 +1,9 @@
-//! Organizations, their facilities and teams.
+//! Organizations and what they have set.
 
 use std::collections::BTreeMap;
 
 use anteroom_model::{
-    hours::OpeningHours,
-    ids::{FacilityId, NumberId, OrganizationId, TeamId},
+    ids::{NumberId, OrganizationId},
     matching,
     quiet::QuietHours,
 };
@@ -13,7 +12,7 @@ use sqlx::{FromRow, types::Json};
 
 use crate::{
     Org, StoreError,
-    conn::{execute, fetch_all, fetch_optional},
+    conn::{execute, fetch_optional},
 };
 
 /// A tenant.
@@ -25,6 +24,8 @@ pub struct Organization {
     pub name: String,
     /// What it has set.
     pub settings: OrganizationSettings,
+    /// Grows with every change of the name and the time zone.
+    pub version: i64,
 }
 
 /// What an organization sets for itself. Absent fields take their defaults, so that settings stored by an
@@ -32,6 +33,8 @@ pub struct Organization {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OrganizationSettings {
+    /// Where the organization's days are counted (IANA name); absent: as its first facility.
+    pub time_zone: Option<String>,
     /// Ask unknown texters who they are; a number may say otherwise.
     pub verification: bool,
     /// Minutes within which the same automatic reply is not sent again to the same conversation.
@@ -158,6 +161,7 @@ impl Default for PolicyRules {
 impl Default for OrganizationSettings {
     fn default() -> Self {
         Self {
+            time_zone: None,
             verification: false,
             patient_initiated: true,
             throttle_minutes: 15,
@@ -176,41 +180,12 @@ impl Default for OrganizationSettings {
     }
 }
 
-/// A location.
-#[derive(Clone, Debug)]
-pub struct Facility {
-    /// Its id.
-    pub id: FacilityId,
-    /// Unique in the organization.
-    pub name: String,
-    /// IANA name.
-    pub time_zone: String,
-    /// When it is open.
-    pub hours: OpeningHours,
-}
-
-/// A group of staff.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Team {
-    /// Its id.
-    pub id: TeamId,
-    /// Unique in the organization.
-    pub name: String,
-}
-
 #[derive(FromRow)]
 struct OrganizationRow {
     id: OrganizationId,
     name: String,
     settings: Json<OrganizationSettings>,
-}
-
-#[derive(FromRow)]
-struct FacilityRow {
-    id: FacilityId,
-    name: String,
-    time_zone: String,
-    hours: Json<OpeningHours>,
+    version: i64,
 }
 
 impl Org<'_> {
@@ -228,55 +203,23 @@ impl Org<'_> {
     /// This organization.
     pub async fn organization_row(&mut self) -> Result<Option<Organization>, StoreError> {
         let row = fetch_optional!(self, OrganizationRow, "organizations/get");
-        Ok(row.map(|row| Organization { id: row.id, name: row.name, settings: row.settings.0 }))
+        Ok(row.map(|row| Organization {
+            id: row.id,
+            name: row.name,
+            settings: row.settings.0,
+            version: row.version,
+        }))
+    }
+
+    /// Stores name and time zone, unless somebody changed them since `organization` was read.
+    pub async fn set_organization(&mut self, organization: &Organization) -> Result<bool, StoreError> {
+        let Organization { name, settings, version, .. } = organization;
+        Ok(execute!(self, "organizations/set_name", name, Json(settings), *version) > 0)
     }
 
     /// Replaces the settings.
     pub async fn set_settings(&mut self, settings: &OrganizationSettings) -> Result<(), StoreError> {
         execute!(self, "organizations/set_settings", Json(settings));
         Ok(())
-    }
-
-    /// Makes a facility.
-    pub async fn insert_facility(
-        &mut self,
-        name: &str,
-        time_zone: &str,
-        hours: &OpeningHours,
-    ) -> Result<FacilityId, StoreError> {
-        let id: FacilityId = self.new_id();
-        execute!(self, "organizations/insert_facility", id, name, time_zone, Json(hours));
-        Ok(id)
-    }
-
-    /// Changes a facility's hours.
-    pub async fn set_hours(
-        &mut self,
-        id: FacilityId,
-        time_zone: &str,
-        hours: &OpeningHours,
-    ) -> Result<bool, StoreError> {
-        Ok(execute!(self, "organizations/set_hours", id, time_zone, Json(hours)) > 0)
-    }
-
-    /// All facilities, by name.
-    pub async fn facilities(&mut self) -> Result<Vec<Facility>, StoreError> {
-        let rows = fetch_all!(self, FacilityRow, "organizations/facilities");
-        Ok(rows
-            .into_iter()
-            .map(|row| Facility { id: row.id, name: row.name, time_zone: row.time_zone, hours: row.hours.0 })
-            .collect())
-    }
-
-    /// Makes a team.
-    pub async fn insert_team(&mut self, name: &str) -> Result<TeamId, StoreError> {
-        let id: TeamId = self.new_id();
-        execute!(self, "organizations/insert_team", id, name);
-        Ok(id)
-    }
-
-    /// All teams, by name.
-    pub async fn teams(&mut self) -> Result<Vec<Team>, StoreError> {
-        Ok(fetch_all!(self, Team, "organizations/teams"))
     }
 }

@@ -9,7 +9,7 @@ use sqlx::{FromRow, types::Json};
 
 use crate::{
     Org, Store, StoreError, Team,
-    conn::{execute, fetch_all, fetch_optional, on},
+    conn::{execute, fetch_all, fetch_optional, on, twin},
     sql,
 };
 
@@ -30,6 +30,8 @@ pub struct Staff {
     pub role: Role,
     /// Whether they may sign in.
     pub active: bool,
+    /// Grows with every change but that of the password.
+    pub version: i64,
 }
 
 /// Somebody new.
@@ -77,6 +79,10 @@ pub struct Token {
     pub scopes: Json<Vec<String>>,
     /// What its owner may do.
     pub role: Role,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used, to ten minutes.
+    pub last_used_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -107,6 +113,35 @@ impl Org<'_> {
     /// Everybody, by name.
     pub async fn staff(&mut self) -> Result<Vec<Staff>, StoreError> {
         Ok(fetch_all!(self, Staff, "staff/all"))
+    }
+
+    /// Stores name, address, role and whether they may sign in; false where somebody changed them since `staff` was
+    /// read.
+    pub async fn update_staff(&mut self, staff: &Staff) -> Result<bool, StoreError> {
+        let Staff { id, name, email, role, active, version, .. } = staff;
+        Ok(execute!(self, "staff/update", *id, name, email.to_lowercase(), *role, *active, *version) > 0)
+    }
+
+    /// Those who may run the clinic. Until the end of this unit of work nobody else takes that from them.
+    pub async fn admins(&mut self) -> Result<Vec<StaffId>, StoreError> {
+        let organization = self.organization;
+        let query = self.conn().pick(twin!("staff/admins"));
+        let rows: Vec<(StaffId,)> = on!(self.conn(), c => {
+            sqlx::query_as(query).bind(organization).fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Takes somebody out of all teams.
+    pub async fn leave_teams(&mut self, staff: StaffId) -> Result<(), StoreError> {
+        execute!(self, "staff/leave_teams", staff);
+        Ok(())
+    }
+
+    /// Takes everybody out of a team.
+    pub async fn clear_team(&mut self, team: TeamId) -> Result<(), StoreError> {
+        execute!(self, "staff/clear_team", team);
+        Ok(())
     }
 
     /// Puts somebody in a team.

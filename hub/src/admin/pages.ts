@@ -13,10 +13,14 @@ const ADMINS: readonly Role[] = ['admin', 'auditor'];
 
 export const PAGES: readonly SettingsPage[] = [
   { name: 'organization', section: 'clinic', roles: EVERYBODY },
+  { name: 'facilities', section: 'clinic', roles: EVERYBODY },
+  { name: 'teams', section: 'clinic', roles: EVERYBODY },
+  { name: 'people', section: 'clinic', roles: EVERYBODY },
   { name: 'numbers', section: 'clinic', roles: EVERYBODY },
   { name: 'messaging', section: 'clinic', roles: LOOKING },
   { name: 'accounts', section: 'clinic', roles: ADMINS },
   { name: 'tokens', section: 'clinic', roles: ADMINS },
+  { name: 'password', section: 'clinic', roles: EVERYBODY },
   { name: 'policies', section: 'policies', roles: EVERYBODY },
   { name: 'backtests', section: 'policies', roles: LOOKING },
   { name: 'notices', section: 'policies', roles: LOOKING },

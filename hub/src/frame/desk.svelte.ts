@@ -137,6 +137,10 @@ class Desk {
     this.listener?.(event);
     const { conversation_id: id } = event;
     if (/^(roster|carrier_account\.|delivery\.)/.test(event.kind)) return;
+    if (/^(staff|team|facility)\.|^organization\.changed$/.test(event.kind)) {
+      this.setUpChanged(event);
+      return;
+    }
     if (/^(number|organization)\./.test(event.kind)) {
       // Whether a reply may go out is said with the conversation.
       if (this.thread.id) this.unshown.add(event.kind);
@@ -155,6 +159,14 @@ class Desk {
     if (event.kind === 'message.received' && id && !looking) this.queue.sawInbound(id);
     if (event.kind === 'conversation.opened' && !open) announce(t().frame.cameIn);
   }
+
+  /** Who works here, in which teams, where: what stands on the page follows, and whoever was let go is out. */
+  private setUpChanged({ kind, data }: LiveEvent): void {
+    if (!kind.startsWith('staff.') || data.staff_id === this.me.id) void this.check();
+    this.refreshClinic();
+  }
+
+  private refreshClinic = settle(() => { if (this.session) void loadClinic(); }, QUEUE_SETTLE_MS);
 
   private onState(up: boolean): void {
     this.liveUp = up;
@@ -238,6 +250,7 @@ class Desk {
     this.email = session.staff.email;
     this.why = null;
     this.trouble = null;
+    this.live?.stop();
     this.live = startLive({
       onEvent: (event) => this.onEvent(event), onState: (up) => this.onState(up), onGap: this.refreshAll, onDoubt: () => void this.check(),
     });
@@ -261,9 +274,11 @@ class Desk {
     forgetClinic();
   }
 
+  /** Whether the session still stands, and as whom: a role or a name may have changed. */
   private async check(): Promise<void> {
     try {
-      await api.session();
+      const session = await api.session();
+      if (session.staff.id === this.session?.staff.id) this.session = session;
     } catch (error) {
       if (isSignedOut(error) && this.session) this.leave(t().signIn.ended);
     }

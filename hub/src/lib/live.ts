@@ -14,6 +14,7 @@ const KINDS = [
   'roster.waiting', 'roster.progress', 'roster.ended', 'roster.looked', 'roster_source.created', 'roster_source.changed',
   'number.created', 'number.changed', 'number.registration', 'carrier_account.created', 'carrier_account.changed', 'carrier_account.rotated', 'carrier_account.link',
   'delivery.kept', 'delivery.retried', 'organization.texting',
+  'organization.changed', 'facility.created', 'facility.changed', 'facility.deleted', 'team.created', 'team.changed', 'team.deleted', 'staff.created', 'staff.changed', 'staff.signed_out',
 ] as const;
 const LOCK = 'anteroom-live';
 const FIRST_WAIT_MS = 1_000;

@@ -1,5 +1,7 @@
 //! The extractor that every endpoint begins with.
 
+use std::time::Duration;
+
 use anteroom_model::{
     ids::{OrganizationId, StaffId, TokenId},
     states::Role,
@@ -20,6 +22,9 @@ use crate::{
     problem::Problem,
     telemetry::RequestId,
 };
+
+/// How exactly it is remembered when a token was last used: not each request is to be written down.
+const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// A member of staff, in person or through a token, allowed to do what the request's method asks for.
 #[derive(Clone, Debug)]
@@ -153,6 +158,9 @@ async fn by_token(app: &App, token: &str, request_id: Option<String>) -> Result<
     if !bool::from(token.secret_hash.ct_eq(&hash)) {
         return Ok(None);
     }
+    if token.last_used_at.is_none_or(|before| app.store.now().since(before) >= REMEMBERED) {
+        remember_use(app, organization, id);
+    }
     Ok(Some(Caller {
         organization,
         staff: token.staff_id,
@@ -161,6 +169,18 @@ async fn by_token(app: &App, token: &str, request_id: Option<String>) -> Result<
         via: Via::Token { id, scopes: token.scopes.0 },
         request_id,
     }))
+}
+
+/// That a token was used: not in the way of the request.
+fn remember_use(app: &App, organization: OrganizationId, id: TokenId) {
+    let store = app.store.clone();
+    app.tasks.spawn(async move {
+        let remembered =
+            store.write(organization, move |mut org| async move { org.token_used(id).await }.boxed());
+        if let Err(error) = remembered.await {
+            tracing::warn!(%error, "that a token was used could not be remembered");
+        }
+    });
 }
 
 async fn by_cookie(

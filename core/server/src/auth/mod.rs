@@ -5,6 +5,7 @@
 
 mod caller;
 pub mod limits;
+pub mod links;
 pub mod password;
 
 use anteroom_model::ids::{Ids, OrganizationId, StaffId, TokenId};
@@ -29,7 +30,7 @@ const TOKEN_PREFIX: &str = "atr";
 pub const SCOPES: [&str; 2] = ["read", "write"];
 
 /// A new secret and the hash that is stored of it.
-fn new_secret(ids: &Ids) -> (String, Vec<u8>) {
+pub fn new_secret(ids: &Ids) -> (String, Vec<u8>) {
     let secret = URL_SAFE_NO_PAD.encode(ids.secret::<32>());
     let hash = hash(&secret);
     (secret, hash)

@@ -23,6 +23,19 @@ fn argon2() -> Result<Argon2<'static>, PasswordError> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
+/// Characters of a password: NIST SP 800-63B asks for eight at least and wants more; what is longer only costs time.
+const SHORTEST: usize = 12;
+const LONGEST: usize = 200;
+
+/// Whether a password may be set; otherwise why not, in people's words.
+pub fn check(password: &str) -> Result<(), &'static str> {
+    match password.chars().count() {
+        ..SHORTEST => Err("A password has 12 characters or more. Some words in a row are good."),
+        SHORTEST..=LONGEST => Ok(()),
+        _ => Err("A password has 200 characters at most."),
+    }
+}
+
 /// The PHC string of `password`.
 pub async fn hash(ids: &Ids, password: String) -> Result<String, PasswordError> {
     let salt: [u8; 16] = ids.secret();
@@ -67,6 +80,14 @@ async fn blocking<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_characters() {
+        assert!(check("elevenchars").is_err());
+        assert!(check("zwölf Zeichn").is_ok());
+        assert!(check(&"é".repeat(200)).is_ok());
+        assert!(check(&"e".repeat(201)).is_err());
+    }
 
     #[tokio::test]
     async fn only_the_right_password_fits() {

@@ -4,18 +4,19 @@ use std::io::Read;
 
 use anteroom_carriers::{Address, CarrierKind, Credentials};
 use anteroom_model::{
+    hours::OpeningHours,
     ids::{CarrierAccountId, OrganizationId},
     states::{NumberKind, Registration, Role},
 };
 use anteroom_policy::{Compiler, HostConfig, PolicyHost};
-use anteroom_store::{NewCarrierAccount, NewNumber, NewStaff, Org, OrganizationSettings};
+use anteroom_store::{Facility, NewCarrierAccount, NewNumber, NewStaff, Org, OrganizationSettings};
 use clap::Subcommand;
 use futures::FutureExt;
 
 use crate::{
-    auth::password,
+    auth::{self, password},
     builtin,
-    cli::{Failure, PlaceArgs, place::Opener},
+    cli::{Failure, PlaceArgs, hours, place::Opener},
     policies::Policies,
     registration,
 };
@@ -59,6 +60,37 @@ pub(super) enum Admin {
         /// Unique in the organization.
         #[arg(long)]
         name: String,
+    },
+    /// Add a facility, or change the one of that name. Without any --open it is closed every day.
+    Facility {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// Whose.
+        #[arg(long)]
+        organization: OrganizationId,
+        /// Unique in the organization.
+        #[arg(long)]
+        name: String,
+        /// IANA name, such as America/Chicago.
+        #[arg(long)]
+        time_zone: String,
+        /// Weekdays with their spans, as often as needed: 'monday-friday 08:00-12:00,13:00-17:00'.
+        #[arg(long, value_name = "DAYS SPANS")]
+        open: Vec<String>,
+        /// A day that differs, closed unless spans follow: '2026-12-24 Christmas Eve 08:00-12:00'.
+        #[arg(long, value_name = "DATE NAME")]
+        holiday: Vec<String>,
+    },
+    /// Make a one-time link for somebody who can't get in; prints what follows the Hub's address.
+    Link {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// Whose.
+        #[arg(long)]
+        organization: OrganizationId,
+        /// What they sign in with.
+        #[arg(long)]
+        email: String,
     },
     /// Say whether the carriers let a number send.
     Registration {
@@ -136,9 +168,7 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
         Admin::Staff { place, organization, name, email, role } => {
             let opened = place.place().open(Opener::Command).await?;
             let password = standard_input()?;
-            if password.chars().count() < 12 {
-                return Err("a password has 12 characters or more".into());
-            }
+            password::check(&password)?;
             let password_hash = password::hash(opened.store.ids(), password).await?;
             let staff = NewStaff { name, email, password_hash, role };
             opened
@@ -154,6 +184,26 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
                 .write(organization, move |mut org| async move { org.insert_team(&name).await }.boxed())
                 .await?
                 .to_string()
+        }
+        Admin::Facility { place, organization, name, time_zone, open, holiday } => {
+            let hours = hours::read(&open, &holiday, &time_zone)?;
+            let opened = place.place().open(Opener::Command).await?;
+            opened
+                .store
+                .write(organization, move |mut org| {
+                    async move { put_facility(&mut org, name, time_zone, hours).await }.boxed()
+                })
+                .await?
+        }
+        Admin::Link { place, organization, email } => {
+            let opened = place.place().open(Opener::Command).await?;
+            let secret = auth::new_secret(opened.store.ids());
+            opened
+                .store
+                .write(organization, move |mut org| {
+                    async move { put_link(&mut org, organization, &email, secret).await }.boxed()
+                })
+                .await?
         }
         Admin::Registration { place, organization, address, registration, note } => {
             let opened = place.place().open(Opener::Command).await?;
@@ -213,6 +263,39 @@ pub(super) async fn run(command: Admin) -> Result<(), Failure> {
         println!("{made}");
     }
     Ok(())
+}
+
+async fn put_facility(
+    org: &mut Org<'_>,
+    name: String,
+    time_zone: String,
+    hours: OpeningHours,
+) -> Result<String, Failure> {
+    let known = org.facilities().await?.into_iter().find(|facility| facility.name == name);
+    let id = match known {
+        None => org.insert_facility(&name, &time_zone, &hours).await?,
+        Some(facility) => {
+            let id = facility.id;
+            org.update_facility(&Facility { time_zone, hours, ..facility }).await?;
+            id
+        }
+    };
+    org.insert_host_audit("facility.changed", id.0).await?;
+    Ok(id.to_string())
+}
+
+async fn put_link(
+    org: &mut Org<'_>,
+    organization: OrganizationId,
+    email: &str,
+    secret: (String, Vec<u8>),
+) -> Result<String, Failure> {
+    let staff =
+        org.staff().await?.into_iter().find(|one| one.email.eq_ignore_ascii_case(email) && one.active);
+    let staff = staff.ok_or("nobody of this organization signs in with that address")?.id;
+    let link = auth::links::put(org, secret, (organization, staff), false, None).await?;
+    org.insert_host_audit("staff.link_made", staff.0).await?;
+    Ok(format!("/#/welcome/{}", link.code))
 }
 
 async fn set_registration(

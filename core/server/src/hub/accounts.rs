@@ -27,6 +27,7 @@ use crate::{
     auth::Caller,
     hub::{
         changes::if_match,
+        fields::{name, unchanged},
         messages::{idempotency_key, misused_key},
         paging::Page,
     },
@@ -207,7 +208,7 @@ pub(super) async fn create(
         })?;
     let new = NewCarrierAccount {
         carrier: carrier.as_str().to_owned(),
-        label: label(&form.label)?,
+        label: name("label", &form.label)?,
         public_url: public_url(&form.public_url)?,
         credentials: credentials(carrier, form.credentials, None)?,
         answers_opt_outs: form.answers_opt_outs,
@@ -271,16 +272,14 @@ pub(super) async fn change(
 ) -> Result<Response, Problem> {
     caller.require(&[Role::Admin])?;
     let expected = if_match(&headers)?;
-    let new_label = wanted.label.as_deref().map(label).transpose()?;
+    let new_label = wanted.label.as_deref().map(|text| name("label", text)).transpose()?;
     let new_url = wanted.public_url.as_deref().map(public_url).transpose()?;
     let (by, audit) = (caller.staff, caller.clone());
     app.store
         .write(caller.organization, move |mut org| {
             async move {
                 let mut account = org.account(id).await?.ok_or_else(unknown)?;
-                if expected.is_some_and(|version| version != account.version) {
-                    return Err(outdated(account.version));
-                }
+                unchanged(expected, account.version, "account")?;
                 if let Some(label) = new_label {
                     account.label = label;
                 }
@@ -291,7 +290,7 @@ pub(super) async fn change(
                     account.answers_opt_outs = answers;
                 }
                 if !org.set_account(&account).await? {
-                    return Err(outdated(account.version));
+                    return Err(Problem::changed("account", account.version));
                 }
                 org.insert_audit(&audit.audit("carrier_account.changed", Some(id.0))).await?;
                 tell(&org, "carrier_account.changed", id, by);
@@ -302,11 +301,6 @@ pub(super) async fn change(
         .await?;
     app.directory.forget(caller.organization);
     tagged(&app, &caller, id).await
-}
-
-fn outdated(version: i64) -> Problem {
-    let detail = "Somebody changed this account since you read it. Read it again.";
-    Problem::new(StatusCode::CONFLICT, "changed", "The account has changed", detail).with("version", version)
 }
 
 /// New credentials of an account.
@@ -473,14 +467,6 @@ fn is_carriers_own(carrier: CarrierKind, url: &str) -> bool {
             && url.username().is_empty()
             && url.host_str().is_some_and(|host| host.ends_with(domain))
     })
-}
-
-fn label(text: &str) -> Result<String, Problem> {
-    let label = text.trim();
-    if label.is_empty() || label.chars().count() > 100 || label.contains(char::is_control) {
-        return Err(Problem::invalid("label has 1 to 100 characters."));
-    }
-    Ok(label.to_owned())
 }
 
 fn public_url(text: &str) -> Result<String, Problem> {

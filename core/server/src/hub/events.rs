@@ -182,7 +182,7 @@ impl Tail {
 
 /// What of an event's data goes over the stream: ids and states. What quotes a patient or a policy is read
 /// from the timeline, where the read is audited.
-const LIVE: [&str; 20] = [
+const LIVE: [&str; 22] = [
     "message_id",
     "scheduled_id",
     "send_at",
@@ -192,6 +192,8 @@ const LIVE: [&str; 20] = [
     "patient_id",
     "assignee_id",
     "team_id",
+    "staff_id",
+    "facility_id",
     "from",
     "state",
     "until",

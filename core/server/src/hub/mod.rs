@@ -7,6 +7,7 @@
 mod accounts;
 mod actions;
 mod attachments;
+mod audit;
 mod backtests;
 mod changes;
 mod conversations;
@@ -15,9 +16,10 @@ mod decisions;
 mod deliveries;
 mod events;
 mod evidence;
+mod facilities;
 mod failures;
+mod fields;
 mod identity;
-mod lists;
 mod media;
 mod messages;
 mod messaging_rules;
@@ -25,16 +27,20 @@ mod notes;
 mod numbers;
 mod openapi;
 mod opt_outs;
+mod organization;
 mod paging;
 mod patients;
+mod people;
 mod policies;
 mod roster;
 mod scheduled;
 mod segments;
 mod session;
 mod shortcuts;
+mod teams;
 mod texting_rules;
 mod timeline;
+mod tokens;
 mod views;
 
 use axum::{Router, extract::DefaultBodyLimit};
@@ -97,9 +103,20 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(patients::export::export))
         .routes(routes!(shortcuts::list))
         .routes(routes!(shortcuts::expand))
-        .routes(routes!(lists::staff))
-        .routes(routes!(lists::teams))
-        .routes(routes!(lists::facilities))
+        .routes(routes!(organization::get, organization::change))
+        .routes(routes!(facilities::list, facilities::create))
+        .routes(routes!(facilities::change, facilities::delete))
+        .routes(routes!(facilities::preview))
+        .routes(routes!(teams::list, teams::create))
+        .routes(routes!(teams::change, teams::delete))
+        .routes(routes!(people::list::list, people::edit::invite))
+        .routes(routes!(people::edit::change))
+        .routes(routes!(people::links::create))
+        .routes(routes!(people::sessions::list, people::sessions::end_all))
+        .routes(routes!(people::sessions::end_one))
+        .routes(routes!(people::password::change))
+        .routes(routes!(people::welcome::look))
+        .routes(routes!(people::welcome::set_password))
         .routes(routes!(numbers::list, numbers::create))
         .routes(routes!(numbers::get, numbers::change))
         .routes(routes!(numbers::set_registration))
@@ -138,9 +155,9 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(opt_outs::revocations::record))
         .routes(routes!(opt_outs::revocations::dismiss))
         .routes(routes!(messaging_rules::get, messaging_rules::change))
-        .routes(routes!(lists::audit))
-        .routes(routes!(lists::tokens, lists::create_token))
-        .routes(routes!(lists::revoke_token))
+        .routes(routes!(audit::list))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
         .routes(routes!(backtests::list, backtests::create))
         .routes(routes!(backtests::get))
         .routes(routes!(backtests::report))

@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
@@ -25,6 +25,7 @@ use crate::{
     directory::Entry,
     hub::{
         changes::if_match,
+        fields::{given, name, taken, unchanged},
         messages::{idempotency_key, misused_key},
         paging::Page,
         views::{Named, Names},
@@ -54,6 +55,10 @@ pub(super) struct NumberView {
     texting_enabled: bool,
     /// The same, with the organization's own switch (`/texting-rules`).
     takes_texts: bool,
+    /// Whether unknown texters are asked who they are; null: as the organization says.
+    verification: Option<bool>,
+    /// What that comes to.
+    asks_who: bool,
     registration: Registration,
     /// What that comes to, in staff's words.
     registration_note: String,
@@ -116,6 +121,8 @@ fn view(app: &App, entry: &Entry, names: &Names, number: &Number) -> NumberView 
         messaging_service: number.messaging_service.clone(),
         texting_enabled: number.texting_enabled,
         takes_texts: number.texting_enabled && entry.organization.settings.patient_initiated,
+        verification: number.verification,
+        asks_who: number.verification.unwrap_or(entry.organization.settings.verification),
         registration: number.registration,
         registration_note: number.registration_note.clone(),
         registration_details: details(names, &carrier, number, known),
@@ -217,13 +224,13 @@ pub(super) async fn create(
     let key = idempotency_key(&headers)?;
     let request = format!("{form:?}");
     let address = Address::parse(&form.address)
-        .map_err(|_| Problem::invalid("address is E.164, such as +18005550100, or a short code."))?;
+        .map_err(|_| Problem::field("address", "address is E.164, such as +18005550100, or a short code."))?;
     let new = NewNumber {
         carrier_account_id: form.carrier_account_id,
         facility_id: form.facility_id,
         address: address.as_str().to_owned(),
         kind: form.kind,
-        label: label(&form.label)?,
+        label: name("label", &form.label)?,
         texting_enabled: form.texting_enabled.unwrap_or(true),
         verification: None,
         registration: Registration::Unknown,
@@ -236,8 +243,9 @@ pub(super) async fn create(
         .write(caller.organization, move |mut org| {
             async move {
                 let account = org.account(new.carrier_account_id).await?;
-                let account = account
-                    .ok_or_else(|| Problem::invalid("carrier_account_id: there is no such account."))?;
+                let account = account.ok_or_else(|| {
+                    Problem::field("carrier_account_id", "carrier_account_id: there is no such account.")
+                })?;
                 known_facility(&mut org, new.facility_id).await?;
                 let id: NumberId = org.new_id();
                 if let Some(key) = &key {
@@ -247,7 +255,8 @@ pub(super) async fn create(
                         Idempotent::Misused => return Err(misused_key()),
                     }
                 }
-                org.insert_number_as(id, &new).await?;
+                let added = org.insert_number_as(id, &new).await;
+                added.map_err(|error| taken(error, "address", "The clinic has this number already."))?;
                 if service.is_some() {
                     let mut number = org.number(id).await?.ok_or_else(|| Problem::not_found("number"))?;
                     number.messaging_service = service;
@@ -283,11 +292,10 @@ pub(super) struct NumberChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     messaging_service: Option<Option<String>>,
-}
-
-/// Tells null from absent.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+    /// Ask unknown texters who they are; null: as the organization says.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<bool>)]
+    verification: Option<Option<bool>>,
 }
 
 /// Changes a number. For admins; audited. `If-Match` is heeded.
@@ -304,7 +312,7 @@ pub(super) async fn change(
 ) -> Result<Response, Problem> {
     caller.require(&[Role::Admin])?;
     let expected = if_match(&headers)?;
-    let new_label = wanted.label.as_deref().map(label).transpose()?;
+    let new_label = wanted.label.as_deref().map(|text| name("label", text)).transpose()?;
     let new_service = match wanted.messaging_service {
         Some(given) => Some(service(given)?),
         None => None,
@@ -326,6 +334,9 @@ pub(super) async fn change(
                 }
                 if let Some(service) = new_service {
                     number.messaging_service = service;
+                }
+                if let Some(verification) = wanted.verification {
+                    number.verification = verification;
                 }
                 org.set_number(&number).await?;
                 org.insert_audit(&audit.audit("number.changed", Some(id.0))).await?;
@@ -436,11 +447,7 @@ pub(super) async fn refresh(
 
 async fn found(org: &mut Org<'_>, id: NumberId, expected: Option<i64>) -> Result<Number, Problem> {
     let number = org.number(id).await?.ok_or_else(|| Problem::not_found("number"))?;
-    if expected.is_some_and(|version| version != number.version) {
-        let detail = "Somebody changed this number since you read it. Read it again.";
-        return Err(Problem::new(StatusCode::CONFLICT, "changed", "The number has changed", detail)
-            .with("version", number.version));
-    }
+    unchanged(expected, number.version, "number")?;
     Ok(number)
 }
 
@@ -450,15 +457,7 @@ async fn known_facility(org: &mut Org<'_>, id: Option<FacilityId>) -> Result<(),
     if facilities.iter().any(|facility| facility.id == id) {
         return Ok(());
     }
-    Err(Problem::invalid("facility_id: there is no such facility."))
-}
-
-fn label(text: &str) -> Result<String, Problem> {
-    let label = text.trim();
-    if label.is_empty() || label.chars().count() > 100 || label.contains(char::is_control) {
-        return Err(Problem::invalid("label has 1 to 100 characters."));
-    }
-    Ok(label.to_owned())
+    Err(Problem::field("facility_id", "facility_id: there is no such facility."))
 }
 
 /// The carriers' own ids; they become part of requests to them.

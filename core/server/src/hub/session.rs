@@ -76,7 +76,8 @@ pub(super) async fn sign_in(
     Ok((jar.add(cookie), Json(view)))
 }
 
-fn too_many(seconds: u64) -> Problem {
+/// 429: so many seconds are to be waited.
+pub(super) fn too_many(seconds: u64) -> Problem {
     let detail = format!("Too many tries for this address. Try again in {seconds} seconds.");
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "Too many tries", detail)
         .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))

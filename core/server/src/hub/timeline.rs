@@ -220,7 +220,13 @@ fn assigned(data: &Value, who: &str, names: &Names, teams: &HashMap<String, Stri
             None => "took it from its team".to_owned(),
         });
     }
-    format!("{who} {}", parts.join(" and "))
+    let because = match (data["because"].as_str(), data["from"].as_str().and_then(|id| id.parse().ok())) {
+        (Some("left"), Some(before)) => {
+            format!(": {} doesn't work on conversations any more", names.staff_name(before))
+        }
+        _ => String::new(),
+    };
+    format!("{who} {}{because}", parts.join(" and "))
 }
 
 fn automatic(data: &Value) -> String {

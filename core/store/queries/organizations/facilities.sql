@@ -1,1 +1,1 @@
-SELECT id, name, time_zone, hours FROM facilities WHERE organization_id = $1 ORDER BY name
+SELECT id, name, time_zone, hours, version FROM facilities WHERE organization_id = $1 ORDER BY name

@@ -1,1 +1,1 @@
-SELECT id, name, settings FROM organizations WHERE id = $1
+SELECT id, name, settings, version FROM organizations WHERE id = $1

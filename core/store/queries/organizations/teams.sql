@@ -1,1 +1,1 @@
-SELECT id, name FROM teams WHERE organization_id = $1 ORDER BY name
+SELECT id, name, version FROM teams WHERE organization_id = $1 ORDER BY name

@@ -1,2 +1,2 @@
-SELECT organization_id, id, name, email, password_hash, role, active
+SELECT organization_id, id, name, email, password_hash, role, active, version
 FROM staff WHERE organization_id = $1 ORDER BY name, id

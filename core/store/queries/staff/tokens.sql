@@ -1,3 +1,3 @@
-SELECT t.id, t.staff_id, t.name AS token_name, t.secret_hash, t.scopes, p.name, p.role FROM tokens t
+SELECT t.id, t.staff_id, t.name AS token_name, t.secret_hash, t.scopes, t.created_at, t.last_used_at, p.name, p.role FROM tokens t
 JOIN staff p ON p.organization_id = t.organization_id AND p.id = t.staff_id
 WHERE t.organization_id = $1 AND t.revoked_at IS NULL ORDER BY t.id

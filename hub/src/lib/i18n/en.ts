@@ -52,6 +52,19 @@ export const en = {
     roles: { agent: 'agent', lead: 'lead', admin: 'admin', auditor: 'auditor' } as Record<string, string>,
   },
 
+  welcome: {
+    title: (name: string) => `Welcome, ${name}`,
+    invited: (clinic: string) => `You are invited to ${clinic}. Choose a password, and you are in.`,
+    another: (clinic: string) => `Choose another password for ${clinic}. Wherever you are signed in, you are signed out then.`,
+    password: 'Password',
+    hint: 'Twelve characters or more; some words in a row are good.',
+    again: 'The same again',
+    differ: 'The two are not the same.',
+    go: 'Set the password and sign in',
+    overTitle: 'This link counts no more',
+    over: 'It was used, or its time is over. Ask an administrator of your clinic for a new one.',
+  },
+
   queues: {
     label: 'Queues',
     unassigned: 'Unassigned',
@@ -380,7 +393,7 @@ export const en = {
     title: 'Settings',
     sections: { clinic: 'Clinic', policies: 'Policies', evidence: 'What happened', patients: 'Patients' },
     pages: {
-      organization: 'People and places', numbers: 'Numbers', accounts: 'Carrier accounts', messaging: 'Texting rules', deliveries: 'Deliveries kept', tokens: 'API tokens', notices: 'Notices', policies: 'Policies', backtests: 'Backtests',
+      organization: 'Organization', facilities: 'Facilities', teams: 'Teams', people: 'People', password: 'Your password', numbers: 'Numbers', accounts: 'Carrier accounts', messaging: 'Texting rules', deliveries: 'Deliveries kept', tokens: 'API tokens', notices: 'Notices', policies: 'Policies', backtests: 'Backtests',
       decisions: 'Decisions', 'dead-letters': 'Texts put aside', audit: 'Audit', rosters: 'Lists of patients', 'opt-outs': 'Opt-outs', identity: 'Who is texting',
     } as Record<string, string>,
     nothing: 'There is nothing here yet.',

@@ -53,6 +53,19 @@ export const es: Catalog = {
     roles: { agent: 'agente', lead: 'responsable', admin: 'administración', auditor: 'auditoría' },
   },
 
+  welcome: {
+    title: (name) => `Le damos la bienvenida, ${name}`,
+    invited: (clinic) => `Le invitan a ${clinic}. Elija una contraseña y ya puede entrar.`,
+    another: (clinic) => `Elija otra contraseña para ${clinic}. Donde tenga una sesión, se cierra entonces.`,
+    password: 'Contraseña',
+    hint: 'Doce caracteres o más; varias palabras seguidas van bien.',
+    again: 'La misma otra vez',
+    differ: 'Las dos no son iguales.',
+    go: 'Poner la contraseña y entrar',
+    overTitle: 'Este enlace ya no vale',
+    over: 'Se usó, o venció. Pida otro a la administración de su clínica.',
+  },
+
   queues: {
     label: 'Colas',
     unassigned: 'Sin asignar',
@@ -381,7 +394,7 @@ export const es: Catalog = {
     title: 'Configuración',
     sections: { clinic: 'Clínica', policies: 'Reglas', evidence: 'Lo que pasó', patients: 'Pacientes' },
     pages: {
-      organization: 'Personas y sedes', numbers: 'Números', accounts: 'Cuentas de operadoras', messaging: 'Reglas de mensajes', deliveries: 'Entregas guardadas', tokens: 'Claves de API', notices: 'Avisos', policies: 'Reglas', backtests: 'Pruebas con el pasado',
+      organization: 'Organización', facilities: 'Sedes', teams: 'Equipos', people: 'Personas', password: 'Su contraseña', numbers: 'Números', accounts: 'Cuentas de operadoras', messaging: 'Reglas de mensajes', deliveries: 'Entregas guardadas', tokens: 'Claves de API', notices: 'Avisos', policies: 'Reglas', backtests: 'Pruebas con el pasado',
       decisions: 'Decisiones', 'dead-letters': 'Mensajes apartados', audit: 'Auditoría', rosters: 'Listas de pacientes', 'opt-outs': 'No desean mensajes', identity: 'Quién escribe',
     },
     nothing: 'Aquí aún no hay nada.',

@@ -1,0 +1,1 @@
+SELECT id FROM conversations WHERE organization_id = $1 AND facility_id = $2 LIMIT 1

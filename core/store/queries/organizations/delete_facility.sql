@@ -1,0 +1,1 @@
+DELETE FROM facilities WHERE organization_id = $1 AND id = $2

@@ -1,1 +1,0 @@
-UPDATE facilities SET time_zone = $3, hours = $4 WHERE organization_id = $1 AND id = $2

@@ -1,0 +1,1 @@
+DELETE FROM staff_links WHERE organization_id = $1 AND staff_id = $2

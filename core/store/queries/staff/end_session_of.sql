@@ -1,0 +1,1 @@
+DELETE FROM sessions WHERE organization_id = $1 AND staff_id = $2 AND secret_hash = $3
