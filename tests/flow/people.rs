@@ -77,9 +77,15 @@ async fn somebody_is_invited_and_sets_a_password_once() {
         assert!(Browser::sign_in(&clinic, PASSWORD).await.is_none());
 
         let who = look(&clinic, &code).await.ok();
-        assert_eq!((&who["name"], &who["email"], &who["invites"]), (&json!("Robin Vale"), &json!(EMAIL), &json!(true)));
+        assert_eq!(
+            (&who["name"], &who["email"], &who["invites"]),
+            (&json!("Robin Vale"), &json!(EMAIL), &json!(true))
+        );
         let short = set_password(&clinic, &code, "short").await;
-        assert_eq!((short.status, &short.body["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("password")));
+        assert_eq!(
+            (short.status, &short.body["field"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("password"))
+        );
         assert_eq!(set_password(&clinic, &code, PASSWORD).await.status, StatusCode::NO_CONTENT);
         assert!(Browser::sign_in(&clinic, PASSWORD).await.unwrap().is_in(&clinic).await);
         assert_eq!(person(&clinic, &id).await["link"], Value::Null);
@@ -98,10 +104,16 @@ async fn somebody_is_invited_and_sets_a_password_once() {
         for (field, wrong) in [
             ("name", json!({ "name": " ", "email": "x@y.example", "role": "agent" })),
             ("email", json!({ "name": "X", "email": "nowhere", "role": "agent" })),
-            ("teams", json!({ "name": "X", "email": "x@y.example", "role": "agent", "teams": [clinic.maya.id] })),
+            (
+                "teams",
+                json!({ "name": "X", "email": "x@y.example", "role": "agent", "teams": [clinic.maya.id] }),
+            ),
         ] {
             let answer = clinic.post(&clinic.alex, "staff", wrong).await;
-            assert_eq!((answer.status, &answer.body["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(field)));
+            assert_eq!(
+                (answer.status, &answer.body["field"]),
+                (StatusCode::UNPROCESSABLE_ENTITY, &json!(field))
+            );
         }
     })
     .await;
@@ -162,7 +174,11 @@ async fn links_can_not_be_guessed() {
         }
         // Another organization's name on it opens nothing.
         let other = Clinic::new(&clinic.app, "Hillside Clinic").await;
-        let abroad = code.replacen(&clinic.organization.0.simple().to_string(), &other.organization.0.simple().to_string(), 1);
+        let abroad = code.replacen(
+            &clinic.organization.0.simple().to_string(),
+            &other.organization.0.simple().to_string(),
+            1,
+        );
         assert_ne!(abroad, code);
         assert_eq!(set_password(&clinic, &abroad, PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
     })
@@ -186,11 +202,13 @@ async fn who_is_let_go_is_out_at_once_and_leaves_nothing_behind() {
         clinic.act(&clinic.alex, john, "snooze", until).await.ok();
         let staff = id.parse().unwrap();
         let store = &clinic.app.server.store;
-        let token = auth::create_token(store, clinic.organization, staff, "mine", &auth::SCOPES).await.unwrap();
+        let token =
+            auth::create_token(store, clinic.organization, staff, "mine", &auth::SCOPES).await.unwrap();
         let program = Staff { id: staff, name: "Robin Vale", token };
         assert_eq!(clinic.get_as(&program, "queues").await.status, StatusCode::OK);
 
-        let gone = patch(&clinic, &clinic.alex, &format!("staff/{id}"), json!({ "active": false })).await.ok();
+        let gone =
+            patch(&clinic, &clinic.alex, &format!("staff/{id}"), json!({ "active": false })).await.ok();
         assert_eq!(gone["active"], false);
         assert!(!robin.is_in(&clinic).await);
         assert_eq!(clinic.get_as(&program, "queues").await.status, StatusCode::UNAUTHORIZED);
@@ -257,7 +275,10 @@ async fn of_two_who_change_somebody_the_second_is_told() {
         };
         assert_eq!(change("\"1\"", "Sam O.").await.ok()["version"], 2);
         let late = change("\"1\"", "Samuel").await;
-        assert_eq!((late.status, late.problem(), &late.body["version"]), (StatusCode::CONFLICT, "changed", &json!(2)));
+        assert_eq!(
+            (late.status, late.problem(), &late.body["version"]),
+            (StatusCode::CONFLICT, "changed", &json!(2))
+        );
         assert_eq!(person(&clinic, &clinic.sam.id.to_string()).await["name"], "Sam O.");
     })
     .await;
@@ -273,8 +294,13 @@ async fn ones_own_password_ends_the_other_sessions() {
         let change = async |current: &str, new: &str| {
             post(&clinic, "me/password", &here.headers(), json!({ "current": current, "new": new })).await
         };
-        for (field, answer) in [("current", change("wrong", ANOTHER).await), ("new", change(PASSWORD, "short").await)] {
-            assert_eq!((answer.status, &answer.body["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(field)));
+        for (field, answer) in
+            [("current", change("wrong", ANOTHER).await), ("new", change(PASSWORD, "short").await)]
+        {
+            assert_eq!(
+                (answer.status, &answer.body["field"]),
+                (StatusCode::UNPROCESSABLE_ENTITY, &json!(field))
+            );
         }
         assert!(there.is_in(&clinic).await);
         assert_eq!(change(PASSWORD, ANOTHER).await.status, StatusCode::NO_CONTENT);
@@ -290,12 +316,14 @@ async fn ones_own_password_ends_the_other_sessions() {
         assert_eq!(open["items"].as_array().unwrap().len(), 2);
         clinic.app.advance(Duration::from_secs(1));
         let newest = Browser::sign_in(&clinic, ANOTHER).await.unwrap();
-        let first = clinic.get_as(&clinic.alex, &path).await.ok()["items"][0]["id"].as_str().unwrap().to_owned();
+        let first =
+            clinic.get_as(&clinic.alex, &path).await.ok()["items"][0]["id"].as_str().unwrap().to_owned();
         let one = clinic.api(&clinic.alex, Method::DELETE, &format!("{path}/{first}"), &Value::Null).await;
         assert_eq!(one.status, StatusCode::NO_CONTENT);
         assert!(!newest.is_in(&clinic).await && second.is_in(&clinic).await);
         for unknown in [first.as_str(), "nonsense"] {
-            let answer = clinic.api(&clinic.alex, Method::DELETE, &format!("{path}/{unknown}"), &Value::Null).await;
+            let answer =
+                clinic.api(&clinic.alex, Method::DELETE, &format!("{path}/{unknown}"), &Value::Null).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{unknown}");
         }
         let all = clinic.api(&clinic.alex, Method::DELETE, &path, &Value::Null).await;
@@ -319,8 +347,10 @@ async fn a_token_tells_when_it_was_used() {
         let reports = Staff { token, ..clinic.alex.clone() };
         let used = async |before: Value| {
             clinic.get_as(&reports, "queues").await.ok();
-            crate::support::eventually("its use is remembered", || async { shown().await["last_used_at"] != before })
-                .await;
+            crate::support::eventually("its use is remembered", || async {
+                shown().await["last_used_at"] != before
+            })
+            .await;
             shown().await["last_used_at"].clone()
         };
         let first = used(Value::Null).await;

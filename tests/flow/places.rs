@@ -47,7 +47,9 @@ async fn a_facility_comes_changes_and_goes() {
         assert_eq!((twice.status, &twice.body["field"]), (StatusCode::CONFLICT, &json!("name")));
 
         let path = format!("facilities/{}", north["id"].as_str().unwrap());
-        let east = change_if(&clinic, &path, 1, json!({ "name": "East", "time_zone": "America/New_York" })).await.ok();
+        let east = change_if(&clinic, &path, 1, json!({ "name": "East", "time_zone": "America/New_York" }))
+            .await
+            .ok();
         assert_eq!((&east["name"], &east["version"]), (&json!("East"), &json!(2)));
         assert_eq!(east["hours"], north["hours"]);
         let late = change_if(&clinic, &path, 1, json!({ "name": "West" })).await;
@@ -70,10 +72,15 @@ async fn a_facility_comes_changes_and_goes() {
         change(&clinic, Method::PATCH, &number, json!({ "facility_id": null })).await.ok();
         for other in ["New patients", "Reminders"] {
             let numbers = clinic.list("numbers").await;
-            let id = numbers.iter().find(|one| one["label"] == other).unwrap()["id"].as_str().unwrap().to_owned();
-            change(&clinic, Method::PATCH, &format!("numbers/{id}"), json!({ "facility_id": null })).await.ok();
+            let id =
+                numbers.iter().find(|one| one["label"] == other).unwrap()["id"].as_str().unwrap().to_owned();
+            change(&clinic, Method::PATCH, &format!("numbers/{id}"), json!({ "facility_id": null }))
+                .await
+                .ok();
         }
-        let kept = change(&clinic, Method::DELETE, &format!("facilities/{}", home.as_str().unwrap()), Value::Null).await;
+        let kept =
+            change(&clinic, Method::DELETE, &format!("facilities/{}", home.as_str().unwrap()), Value::Null)
+                .await;
         assert_eq!(kept.problem(), "in-use");
         assert!(kept.body["detail"].as_str().unwrap().contains("Conversations"), "{}", kept.body);
     })
@@ -143,11 +150,18 @@ async fn teams_come_change_and_go() {
         let new = json!({ "name": "Refills", "members": [clinic.maya.id, clinic.sam.id] });
         let team = clinic.post(&clinic.alex, "teams", new).await.ok();
         let names = |team: &Value| -> Vec<String> {
-            team["members"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+            team["members"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["name"].as_str().unwrap().to_owned())
+                .collect()
         };
         assert_eq!(names(&team), ["Maya Torres", "Sam Okafor"]);
         let path = format!("teams/{}", team["id"].as_str().unwrap());
-        let changed = change_if(&clinic, &path, 1, json!({ "name": "Renewals", "members": [clinic.sam.id] })).await.ok();
+        let changed = change_if(&clinic, &path, 1, json!({ "name": "Renewals", "members": [clinic.sam.id] }))
+            .await
+            .ok();
         assert_eq!((names(&changed), &changed["name"]), (vec!["Sam Okafor".to_owned()], &json!("Renewals")));
         assert_eq!(change_if(&clinic, &path, 1, json!({ "name": "X" })).await.problem(), "changed");
         let stranger = json!({ "members": [clinic.account] });
@@ -159,14 +173,23 @@ async fn teams_come_change_and_go() {
         let sam = format!("staff/{}", clinic.sam.id);
         let teams = change(&clinic, Method::PATCH, &sam, json!({ "teams": [] })).await.ok();
         assert_eq!(teams["teams"], json!([]));
-        assert!(names(&clinic.list("teams").await.iter().find(|one| one["name"] == "Renewals").unwrap().clone()).is_empty());
+        assert!(
+            names(&clinic.list("teams").await.iter().find(|one| one["name"] == "Renewals").unwrap().clone())
+                .is_empty()
+        );
 
         assert_eq!(change(&clinic, Method::DELETE, &path, Value::Null).await.status, StatusCode::NO_CONTENT);
-        // The default routing names the pharmacy.
+        // The default routing and saved replies name the pharmacy.
         let teams = clinic.list("teams").await;
         let pharmacy = teams.iter().find(|one| one["name"] == "Pharmacy").unwrap();
-        assert_eq!(pharmacy["named_by"], json!(["routing"]));
-        let named = change(&clinic, Method::DELETE, &format!("teams/{}", pharmacy["id"].as_str().unwrap()), Value::Null).await;
+        assert_eq!(pharmacy["named_by"], json!(["routing", "shortcuts"]));
+        let named = change(
+            &clinic,
+            Method::DELETE,
+            &format!("teams/{}", pharmacy["id"].as_str().unwrap()),
+            Value::Null,
+        )
+        .await;
         assert_eq!((named.status, named.problem()), (StatusCode::CONFLICT, "in-use"));
     })
     .await;
@@ -176,15 +199,30 @@ async fn teams_come_change_and_go() {
 async fn the_organization_has_a_name_and_days() {
     run(async |clinic| {
         let own = clinic.get("organization").await;
-        assert_eq!((&own["name"], &own["time_zone"], &own["days_in"]), (&json!("Riverside Clinic"), &Value::Null, &json!(ZONE)));
-        let changed = change_if(&clinic, "organization", 1, json!({ "name": "Riverside Health", "time_zone": "America/Denver" })).await.ok();
+        assert_eq!(
+            (&own["name"], &own["time_zone"], &own["days_in"]),
+            (&json!("Riverside Clinic"), &Value::Null, &json!(ZONE))
+        );
+        let changed = change_if(
+            &clinic,
+            "organization",
+            1,
+            json!({ "name": "Riverside Health", "time_zone": "America/Denver" }),
+        )
+        .await
+        .ok();
         assert_eq!((&changed["days_in"], &changed["version"]), (&json!("America/Denver"), &json!(2)));
         assert_eq!(change_if(&clinic, "organization", 1, json!({ "name": "X" })).await.problem(), "changed");
         let back = change(&clinic, Method::PATCH, "organization", json!({ "time_zone": null })).await.ok();
         assert_eq!((&back["name"], &back["days_in"]), (&json!("Riverside Health"), &json!(ZONE)));
-        for (field, wrong) in [("name", json!({ "name": "" })), ("time_zone", json!({ "time_zone": "Texas" }))] {
+        for (field, wrong) in
+            [("name", json!({ "name": "" })), ("time_zone", json!({ "time_zone": "Texas" }))]
+        {
             let answer = change(&clinic, Method::PATCH, "organization", wrong).await;
-            assert_eq!((answer.status, &answer.body["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(field)));
+            assert_eq!(
+                (answer.status, &answer.body["field"]),
+                (StatusCode::UNPROCESSABLE_ENTITY, &json!(field))
+            );
         }
     })
     .await;
@@ -219,11 +257,17 @@ async fn only_admins_set_up_and_auditors_look() {
         };
         for who in [&clinic.maya, &lead, &auditor] {
             for (method, path, body) in &changes {
-                assert_eq!(asks(who, method, path, body).await, StatusCode::FORBIDDEN, "{} {method} {path}", who.name);
+                assert_eq!(
+                    asks(who, method, path, body).await,
+                    StatusCode::FORBIDDEN,
+                    "{} {method} {path}",
+                    who.name
+                );
             }
         }
         let sessions = format!("staff/{sam}/sessions");
-        for (who, allowed) in [(&clinic.maya, false), (&lead, false), (&auditor, true), (&clinic.alex, true)] {
+        for (who, allowed) in [(&clinic.maya, false), (&lead, false), (&auditor, true), (&clinic.alex, true)]
+        {
             let status = asks(who, &Method::GET, &sessions, &Value::Null).await;
             assert_eq!(status == StatusCode::OK, allowed, "{}", who.name);
             let staff = clinic.get_as(who, "staff").await.ok();

@@ -88,8 +88,7 @@ pub use notices::Notice;
 pub use opt_outs::{NewOptOut, OptOut};
 pub use org::Org;
 pub use organizations::{
-    Facility, IdentityLimits, IdentityRules, NumberIdentityRules, Organization, OrganizationSettings,
-    PolicyRules, Team,
+    IdentityLimits, IdentityRules, NumberIdentityRules, Organization, OrganizationSettings, PolicyRules,
 };
 pub use pace::Pace;
 pub use parts::WaitingText;

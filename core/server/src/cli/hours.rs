@@ -4,7 +4,7 @@ use anteroom_model::hours::{DayShifts, Holiday, OpeningHours, Shift};
 
 use crate::cli::Failure;
 
-const WEEK: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+static WEEK: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// The hours that `open` (weekdays with spans) and `holidays` (dates with names, perhaps spans) tell.
 pub(super) fn read(open: &[String], holidays: &[String], time_zone: &str) -> Result<OpeningHours, Failure> {

@@ -314,7 +314,7 @@ fn tidy(time_zone: &str, mut hours: OpeningHours) -> Result<OpeningHours, Proble
 
 /// The field is the weekday or the date where it is one of them.
 fn wrong(error: &InvalidHours) -> Problem {
-    let field = match error {
+    let field: &str = match error {
         InvalidHours::TimeZone(_) => "time_zone",
         InvalidHours::Day(_) => "hours",
         InvalidHours::Date(_) => "holidays",

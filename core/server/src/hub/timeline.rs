@@ -220,7 +220,8 @@ fn assigned(data: &Value, who: &str, names: &Names, teams: &HashMap<String, Stri
             None => "took it from its team".to_owned(),
         });
     }
-    let because = match (data["because"].as_str(), data["from"].as_str().and_then(|id| id.parse().ok())) {
+    let before = data["from"].as_str().and_then(|id| id.parse::<StaffId>().ok());
+    let because = match (data["because"].as_str(), before) {
         (Some("left"), Some(before)) => {
             format!(": {} doesn't work on conversations any more", names.staff_name(before))
         }

@@ -28,14 +28,14 @@ pub(in crate::hub) struct StaffView {
     /// What they sign in with; for admins and auditors.
     email: Option<String>,
     /// The one-time link that waits for them; for admins and auditors.
-    link: Option<LinkView>,
+    link: Option<PersonLinkView>,
     /// For `If-Match`.
     version: i64,
 }
 
 /// A one-time link that was not used.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::hub) struct LinkView {
+pub(in crate::hub) struct PersonLinkView {
     /// They have no password yet; else they may set another one.
     invites: bool,
     #[schema(value_type = String, format = DateTime)]
@@ -67,7 +67,7 @@ async fn views(org: &mut Org<'_>, caller: &Caller) -> Result<Vec<StaffView>, Pro
     let links = if all { org.staff_links().await? } else { Vec::new() };
     let link = |id: StaffId| {
         let StaffLink { invites, expires_at, .. } = *links.iter().find(|link| link.staff_id == id)?;
-        Some(LinkView { invites, expires_at, expired: expires_at <= now })
+        Some(PersonLinkView { invites, expires_at, expired: expires_at <= now })
     };
     let staff = org.staff().await?.into_iter();
     let views = staff.map(|staff| StaffView {

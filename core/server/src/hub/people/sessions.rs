@@ -94,7 +94,9 @@ async fn end(
                         return Err(Problem::not_found("session"));
                     }
                     Some(_) => {}
-                    None => drop(org.end_sessions(id, None).await?),
+                    None => {
+                        org.end_sessions(id, None).await?;
+                    }
                 }
                 org.insert_audit(&audit).await?;
                 tell(&org, "staff.signed_out", id, by);

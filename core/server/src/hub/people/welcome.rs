@@ -1,7 +1,7 @@
 //! Where a one-time link leads: somebody sets a password. No login is needed, the link is the proof.
 
-use anteroom_model::time::Timestamp;
-use anteroom_store::{NewAudit, StoreError};
+use anteroom_model::{ids::OrganizationId, time::Timestamp};
+use anteroom_store::{NewAudit, Org, StoreError};
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -47,10 +47,7 @@ pub(in crate::hub) async fn look(
     Json(CodeForm { code }): Json<CodeForm>,
 ) -> Result<Json<WelcomeView>, Problem> {
     let Code { organization, staff, secret_hash } = counted(&app, &code)?;
-    let mut org = match app.store.read(organization).await {
-        Err(StoreError::NoOrganization) => return Err(over()),
-        other => other?,
-    };
+    let mut org = opened(&app, organization).await?;
     let link = org.staff_link(staff, &secret_hash).await?.ok_or_else(over)?;
     let person = org.staff_member(staff).await?.filter(|staff| staff.active).ok_or_else(over)?;
     let organization = org.organization_row().await?.ok_or_else(over)?;
@@ -83,6 +80,8 @@ pub(in crate::hub) async fn set_password(
 ) -> Result<StatusCode, Problem> {
     let Code { organization, staff, secret_hash } = counted(&app, &code)?;
     password::check(&password).map_err(|detail| Problem::field("password", detail))?;
+    // A hash costs something: only for who has a link.
+    opened(&app, organization).await?.staff_link(staff, &secret_hash).await?.ok_or_else(over)?;
     let hash = password::hash(app.store.ids(), password).await.map_err(|error| Problem::internal(&error))?;
     let set = app
         .store
@@ -108,6 +107,13 @@ pub(in crate::hub) async fn set_password(
         })
         .await;
     set.map(|()| StatusCode::NO_CONTENT)
+}
+
+async fn opened(app: &App, organization: OrganizationId) -> Result<Org<'_>, Problem> {
+    match app.store.read(organization).await {
+        Err(StoreError::NoOrganization) => Err(over()),
+        other => Ok(other?),
+    }
 }
 
 /// A code that may be tried: ten at once for each person, then five a minute.
