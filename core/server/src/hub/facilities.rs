@@ -23,7 +23,7 @@ use crate::{
     directory::Entry,
     hub::{
         changes::if_match,
-        fields::{in_use, name, named_by, taken, unchanged},
+        fields::{NamedThing, in_use, name, named_by, taken, unchanged},
         paging::Page,
     },
     problem::Problem,
@@ -105,7 +105,7 @@ fn view(app: &App, entry: &Entry, facility: &Facility, schedule: &Schedule) -> F
         hours: facility.hours.clone(),
         open_now: now.open,
         now: now.into(),
-        named_by: named_by(entry, &facility.name),
+        named_by: named_by(entry, NamedThing::Facility, &facility.name),
         version: facility.version,
     }
 }
@@ -252,7 +252,7 @@ pub(super) async fn delete(
                         number.label
                     )));
                 }
-                if let Some(hook) = named_by(&entry, &facility.name).first() {
+                if let Some(hook) = named_by(&entry, NamedThing::Facility, &facility.name).first() {
                     return Err(in_use(format!(
                         "The settings of the policy for {hook} name it. Change those first."
                     )));

@@ -21,7 +21,7 @@ use crate::{
     directory::Entry,
     hub::{
         changes::if_match,
-        fields::{in_use, name, named_by, taken, unchanged},
+        fields::{NamedThing, in_use, name, named_by, taken, unchanged},
         paging::Page,
         views::Named,
     },
@@ -61,7 +61,7 @@ async fn views(org: &mut Org<'_>, entry: &Entry) -> Result<Vec<TeamView>, Proble
     let views = teams.into_iter().map(|Team { id, name, version }| TeamView {
         id,
         members: members(id),
-        named_by: named_by(entry, &name),
+        named_by: named_by(entry, NamedThing::Team, &name),
         name,
         version,
     });
@@ -188,7 +188,7 @@ pub(super) async fn delete(
         .write(caller.organization, move |mut org| {
             async move {
                 let team = found(&mut org, id).await?;
-                if let Some(hook) = named_by(&entry, &team.name).first() {
+                if let Some(hook) = named_by(&entry, NamedThing::Team, &team.name).first() {
                     return Err(in_use(format!(
                         "The settings of the policy for {hook} name it. Change those first."
                     )));
