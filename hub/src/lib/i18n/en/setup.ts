@@ -125,13 +125,14 @@ export const setup = {
   numberTakesNoneClinic: 'Patients can’t begin anywhere: switched off in the texting rules.',
   numberSteps: {
     unknown: 'Nobody knows yet whether the carriers let it send. Ask the carrier, or set it by hand, under Registration.',
-    pending: 'The carrier is looking at it. Nothing has to be done but wait.',
+    pending: 'The carrier is looking at it. Wait; under Registration stands whether it wants something more.',
     rejected: 'The registration was refused. Correct it with the carrier, then ask again under Registration.',
     approved: 'Look at the carrier account: the carrier can’t be asked.',
   } as Record<string, string>,
   numberNoAccounts: 'Set up a carrier account first.',
 
   tokenHint: 'A token lets a program do what you may do, until it is revoked. Give each program its own.',
+  tokenWrites: 'It may also change things, not only read',
   tokenMade: 'Made',
   tokenUsed: 'Last used',
   tokenNever: 'never',

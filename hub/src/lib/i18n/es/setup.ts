@@ -124,13 +124,14 @@ export const setup: SetupWords = {
   numberTakesNoneClinic: 'Los pacientes no pueden empezar en ningún número: apagado en las reglas de mensajes.',
   numberSteps: {
     unknown: 'Aún no se sabe si las operadoras le dejan enviar. Pregunte a la operadora, o póngalo a mano, en Registro.',
-    pending: 'La operadora lo está revisando. Solo hay que esperar.',
+    pending: 'La operadora lo está revisando. Espere; en Registro está si pide algo más.',
     rejected: 'El registro fue rechazado. Corríjalo con la operadora y pregunte otra vez en Registro.',
     approved: 'Mire la cuenta de la operadora: no se le puede preguntar.',
   },
   numberNoAccounts: 'Configure antes una cuenta de operadora.',
 
   tokenHint: 'Una clave permite a un programa hacer lo que usted puede, hasta que se revoque. Dé a cada programa la suya.',
+  tokenWrites: 'También puede cambiar cosas, no solo leer',
   tokenMade: 'Hecha',
   tokenUsed: 'Último uso',
   tokenNever: 'nunca',
