@@ -28,13 +28,16 @@ const GROWING: [&str; 13] = [
 ];
 
 /// Counts for people and for metrics, and what happens once in a node's life: they read what they must.
-const WHOLE: [&str; 8] = [
+const WHOLE: [&str; 10] = [
     "messages/oldest_due",
     "messages/release_leases",
     "conversations/counts",
     "conversations/count_closed",
     "messages/of_peer",
     "decisions/window",
+    // Asked when a team or a facility is to be deleted.
+    "conversations/any_in_team",
+    "conversations/any_in_facility",
     // Without the moment the planner takes a third of the files for due; with it, as PostgreSQL then plans them each
     // time, it goes through the index of the few that are.
     "media/claim.postgres",
