@@ -183,14 +183,14 @@ async fn teams_come_change_and_go() {
         let teams = clinic.list("teams").await;
         let pharmacy = teams.iter().find(|one| one["name"] == "Pharmacy").unwrap();
         assert_eq!(pharmacy["named_by"], json!(["routing", "shortcuts"]));
-        let named = change(
+        let refused = change(
             &clinic,
             Method::DELETE,
             &format!("teams/{}", pharmacy["id"].as_str().unwrap()),
             Value::Null,
         )
         .await;
-        assert_eq!((named.status, named.problem()), (StatusCode::CONFLICT, "in-use"));
+        assert_eq!((refused.status, refused.problem()), (StatusCode::CONFLICT, "in-use"));
     })
     .await;
 }
