@@ -110,6 +110,12 @@ async fn the_carrier_fetches_it_by_a_link_that_stays_the_same() {
             requests.into_iter().filter(ours).collect::<Vec<_>>()
         };
         eventually("the first attempt", || async { attempts().await.len() == 1 }).await;
+        // Its answer is recorded, from when on it waits: a clock that goes on before would be waited for in vain.
+        let put_off = async || {
+            let texts = clinic.list(&format!("conversations/{conversation}/messages")).await;
+            texts.iter().any(|text| text["id"] == sent.body["id"] && text["state"] == "queued")
+        };
+        eventually("it is put off", put_off).await;
         clinic.app.advance(Duration::from_mins(2));
         eventually("the second attempt", || async { attempts().await.len() == 2 }).await;
         clinic.app.settled().await;
