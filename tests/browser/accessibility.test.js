@@ -37,6 +37,20 @@ test('the sign-in page', async () => {
   await inAllLooks(page, (look) => fine(page, look));
 });
 
+test('a search and what it finds', async () => {
+  const { program } = stage;
+  await program.text(PHONES.grace, NUMBERS.frontDesk, 'My ankle is swollen, is the doctor there today?');
+  const maya = await stage.hub('clinic');
+  const { page, id } = maya;
+  await maya.signIn(program.staff('agent'));
+  for (const [text, there] of [['swollen ank', 'search-texts'], ['nguyen', 'search-patients'], ['zeppelin', 'search-empty'], ['x', 'search-hint']]) {
+    await page.setViewportSize(DESKTOP);
+    await id('search-field').fill(text);
+    await seen(id(there));
+    await inAllLooks(page, (look) => fine(page, `searching ${text}, ${look}`));
+  }
+});
+
 test('the queue and a conversation with everything in it', async () => {
   const { program } = stage;
   await program.text(PHONES.cohens, NUMBERS.north, 'Bill question');
@@ -89,10 +103,73 @@ test('the queue and a conversation with everything in it', async () => {
   await id('keys').click();
   await fine(page, 'keys');
   await page.keyboard.press('Escape');
+  for (const name of ['alerts', 'mentions']) {
+    await inAllLooks(page, async (look) => {
+      await id(name).click();
+      await seen(id(`${name}-close`));
+      await fine(page, `${name}, ${look}`);
+      await page.keyboard.press('Escape');
+    });
+    await page.setViewportSize(DESKTOP);
+  }
   await program.text(PHONES.john, NUMBERS.frontDesk, 'STOP');
   await seen(id('opted-out'));
   await inAllLooks(page, (look) => fine(page, `opted out, ${look}`));
   await maya.id('composer').fill('');
+});
+
+test('filters, views, tags, ways to close, and many at once', async () => {
+  const { program } = stage;
+  await program.text(PHONES.ana, NUMBERS.frontDesk, 'I need a refill');
+  const lead = await stage.hub('clinic');
+  const { page, id } = lead;
+  await lead.signIn(program.staff('lead'));
+  await counts(lead.row('I need a refill'), 1);
+  await id('filter-button').click();
+  await until('tags and categories are there', async () => await page.locator('[data-testid="filter-group"][data-filter="category"]').count() === 1);
+  await inAllLooks(page, (look) => fine(page, `filters, ${look}`));
+  await page.locator('[data-testid="filter-value"][data-value="refill"]').check();
+  await id('dialog-go').click();
+  await counts(id('filter-chip'), 1);
+  await page.setViewportSize(DESKTOP);
+  await id('view-button').click();
+  await seen(id('view-dialog'));
+  await inAllLooks(page, (look) => fine(page, `a view, ${look}`));
+  await id('view-name').fill('Refills');
+  await id('dialog-go').click();
+  await counts(id('view'), 1);
+  await page.setViewportSize(DESKTOP);
+  await id('row-select').first().click();
+  await seen(id('bulk'));
+  await inAllLooks(page, (look) => fine(page, `several selected, ${look}`));
+  for (const [button, dialog] of [['bulk-assign', 'assign-dialog'], ['bulk-tag', 'labels-dialog']]) {
+    await page.setViewportSize(DESKTOP);
+    await id(button).click();
+    await seen(id(dialog));
+    await inAllLooks(page, (look) => fine(page, `${dialog}, ${look}`));
+    await id('dialog-cancel').click();
+  }
+  await page.setViewportSize(DESKTOP);
+  await id('bulk-none').click();
+  await lead.row('I need a refill').click();
+  for (const [button, dialog] of [['labels', 'labels-dialog'], ['close-more', 'close-dialog']]) {
+    await page.setViewportSize(DESKTOP);
+    await id(button).click();
+    await seen(id(dialog));
+    await inAllLooks(page, (look) => fine(page, `${dialog}, ${look}`));
+    await page.keyboard.press('Escape');
+  }
+});
+
+test('the reports', async () => {
+  const { program } = stage;
+  await program.text(PHONES.ana, NUMBERS.frontDesk, 'I need a refill');
+  const lead = await stage.hub('clinic');
+  await lead.signIn(program.staff('lead'));
+  await lead.page.goto(program.url('/#/reports/range=week&by=team&compare=yes'));
+  await seen(lead.id('volume-groups'));
+  await lead.id('chart-table').first().click();
+  await inAllLooks(lead.page, (look) => fine(lead.page, `reports, ${look}`));
 });
 
 test('the phone simulator', async () => {
@@ -160,7 +237,7 @@ test('the keyboard reaches everything, and shows where it is', async () => {
   await maya.open('Reachable by keys');
   await page.evaluate(() => document.activeElement.blur());
   const reached = new Set();
-  for (let presses = 0; presses < 60; presses += 1) {
+  for (let presses = 0; presses < 70; presses += 1) {
     await page.keyboard.press('Tab');
     const { name, ring, hidden } = await page.evaluate(() => {
       const element = document.activeElement;
@@ -176,7 +253,7 @@ test('the keyboard reaches everything, and shows where it is', async () => {
     assert.equal(hidden, false, `${name} is not hidden behind something`);
     reached.add(name);
   }
-  for (const name of ['queue-unassigned', 'queue-closed', 'queue-row', 'accept', 'close', 'snooze', 'assign-select', 'patient-details-toggle', 'tab-reply', 'composer', 'shortcuts', 'keys', 'sign-out']) {
+  for (const name of ['queue-unassigned', 'queue-closed', 'queue-row', 'row-select', 'filter-button', 'accept', 'close', 'close-more', 'labels', 'snooze', 'assign-select', 'patient-details-toggle', 'tab-reply', 'composer', 'shortcuts', 'keys', 'sign-out']) {
     assert.ok(reached.has(name), `${name} among ${[...reached].join(', ')}`);
   }
 });

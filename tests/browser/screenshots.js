@@ -46,6 +46,23 @@ test('the inbox', async () => {
   await maya.signIn(program.staff('agent'));
   await until('the rows', async () => await maya.id('queue-row').count() >= 6);
   await picture(maya.page, 'queue');
+  await maya.id('filter-button').click();
+  await until('categories are there', async () => await maya.page.locator('[data-filter="category"]').count() > 0);
+  await maya.page.locator('[data-testid="filter-value"][data-value="high"]').check();
+  await picture(maya.page, 'filters');
+  await maya.page.locator('[data-testid="filter-value"][data-value="normal"]').check();
+  await maya.id('dialog-go').click();
+  await until('it is narrowed', async () => await maya.id('filter-chip').count() === 2);
+  await maya.id('view-button').click();
+  await maya.id('view-name').fill('Not urgent');
+  await picture(maya.page, 'view');
+  await maya.id('dialog-go').click();
+  await counts(maya.id('view'), 1);
+  await maya.id('row-select').first().click();
+  await maya.id('row-select').nth(2).click({ modifiers: ['Shift'] });
+  await picture(maya.page, 'several-selected');
+  await maya.id('bulk-none').click();
+  await maya.id('queue-unassigned').click();
   await maya.open('I need a refill');
   await maya.accept();
   await maya.reply('It is on its way to your pharmacy.');
@@ -55,6 +72,14 @@ test('the inbox', async () => {
   await shows(maya.id('patient-details'), 'March 4, 1985');
   await picture(maya.page, 'conversation');
   await picture(maya.page, 'patient', { panel: true });
+  await maya.id('labels').click();
+  await maya.id('tag-input').fill('inhaler');
+  await maya.id('tag-add').click();
+  await picture(maya.page, 'labels');
+  await maya.id('dialog-go').click();
+  await maya.id('close-more').click();
+  await picture(maya.page, 'ways-to-close');
+  await maya.page.keyboard.press('Escape');
   await maya.id('shortcuts').click();
   await shows(maya.id('shortcut-preview'), /\w/);
   await picture(maya.page, 'saved-replies');
@@ -96,6 +121,63 @@ test('the inbox', async () => {
   await maya.page.keyboard.type('mor');
   await until('a patient is found', async () => (await maya.id('palette-option').allInnerTexts()).some((words) => words.includes('Morales')));
   await picture(maya.page, 'palette');
+  await maya.page.keyboard.press('Escape');
+  await maya.id('keys').click();
+  await maya.id('language').selectOption('en');
+  await maya.id('keys-close').click();
+});
+
+test('together', async () => {
+  const { program } = stage;
+  const [maya, sam] = await Promise.all([stage.hub('clinic'), stage.hub('street')]);
+  await maya.page.clock.install();
+  const named = (name) => program.colleagues().find((one) => one.name.startsWith(name));
+  await Promise.all([maya.signIn(named('Maya')), sam.signIn(named('Sam'))]);
+  for (const one of [maya, sam]) await one.id('queue-all').click();
+  await program.text(PHONES.bob, NUMBERS.frontDesk, 'And who do I ask about my bill?');
+  await Promise.all([maya.open('who do I ask about', 'all'), sam.open('who do I ask about', 'all')]);
+  await sam.id('tab-note').click();
+  await sam.id('composer').pressSequentially('Can you take this one, @may');
+  await picture(sam.page, 'mention-picker');
+  await sam.page.keyboard.press('Enter');
+  await sam.page.keyboard.press('Enter');
+  await counts(maya.id('note-mention'), 1);
+  await sam.id('tab-reply').click();
+  await sam.id('composer').pressSequentially('Let me see');
+  await shows(maya.id('present'), 'Sam Okafor is replying');
+  await maya.id('composer').fill('Billing can tell you');
+  await picture(maya.page, 'together');
+  await maya.id('mentions').click();
+  await seen(maya.id('mention-item').first());
+  await picture(maya.page, 'mentions');
+  await maya.id('mentions-close').click();
+  await maya.id('alerts').click();
+  await picture(maya.page, 'alerts');
+  await maya.id('alerts-close').click();
+  await maya.page.clock.fastForward('14:20');
+  await seen(maya.id('idle-warning'));
+  await picture(maya.page, 'idle-warning');
+  await maya.page.keyboard.press('Shift');
+  await maya.id('composer').fill('');
+});
+
+test('a search', async () => {
+  const { program } = stage;
+  await program.text(PHONES.grace, NUMBERS.frontDesk, 'Is my referral for the knee specialist through? I called about my knee last week.');
+  const maya = await stage.hub('clinic');
+  await maya.signIn(program.staff('agent'));
+  await maya.id('search-field').fill('refer');
+  await until('something is found', async () => await maya.id('search-hit').count() > 0);
+  await picture(maya.page, 'search');
+  await maya.id('search-hit').first().click();
+  await until('it is marked', async () => await maya.page.locator('.sought').count() === 1);
+  await picture(maya.page, 'search-opened');
+  await maya.id('search-field').fill('grace');
+  await seen(maya.id('search-patients'));
+  await picture(maya.page, 'search-patients');
+  await maya.id('search-field').fill('zeppelin');
+  await seen(maya.id('search-empty'));
+  await picture(maya.page, 'search-empty');
 });
 
 test('files, opt-outs, texts for later', async () => {
@@ -137,12 +219,24 @@ test('files, opt-outs, texts for later', async () => {
   await maya.page.keyboard.press('Escape');
 });
 
+test('the reports', async () => {
+  const { program } = stage;
+  const lead = await stage.hub('clinic');
+  await lead.signIn(program.staff('lead'));
+  await lead.page.goto(program.url('/#/reports/range=week&by=team&compare=yes'));
+  await seen(lead.id('volume-groups'));
+  for (const part of ['waiting-groups', 'volume-groups', 'times-hours', 'outcomes-failures']) {
+    await lead.id(part).scrollIntoViewIfNeeded();
+    await picture(lead.page, `reports-${part}`);
+  }
+});
+
 test('the settings', async () => {
   const { program } = stage;
   const hub = await stage.hub('clinic');
   await hub.signIn(program.staff('admin'));
   await hub.id('to-settings').click();
-  for (const name of ['organization', 'facilities', 'teams', 'people', 'password', 'numbers', 'messaging', 'accounts', 'tokens', 'policies', 'backtests', 'notices', 'decisions', 'dead-letters', 'deliveries', 'audit', 'rosters', 'opt-outs', 'identity']) {
+  for (const name of ['organization', 'facilities', 'teams', 'people', 'password', 'numbers', 'messaging', 'lock', 'accounts', 'tokens', 'webhooks', 'policies', 'backtests', 'notices', 'decisions', 'dead-letters', 'deliveries', 'audit', 'rosters', 'opt-outs', 'identity']) {
     await hub.id(`settings-${name}`).click();
     await until(`${name} is loaded`, async () => await hub.id('settings-page').getAttribute('data-page') === name && await hub.page.locator('main').getByText('Loading…').count() === 0);
     await picture(hub.page, `settings-${name}`);
@@ -205,4 +299,72 @@ test('the settings', async () => {
   await until('it is over', async () => await hub.id('backtest-state').getAttribute('data-state') === 'done', 20_000);
   await counts(hub.id('report'), 1);
   await picture(hub.page, 'settings-backtest');
+});
+
+test('help', async () => {
+  const { program } = stage;
+  const maya = await stage.hub('clinic');
+  await maya.signIn(program.staff('agent'));
+  await maya.id('queue-all').click();
+  await maya.id('queue-row').first().click();
+  await seen(maya.id('thread-log'));
+  await maya.id('help').click();
+  await until('articles are there', async () => await maya.id('help-entry').count() > 10);
+  await picture(maya.page, 'help-panel');
+  await maya.page.locator('[data-testid="help-entry"][data-slug="who-is-texting"]').first().click();
+  await shows(maya.id('help-article'), 'Finding out who is texting');
+  await picture(maya.page, 'help-panel-article');
+  await maya.id('help-ask').click();
+  await seen(maya.id('ask-form'));
+  await maya.id('ask-subject').fill('The number beside Unassigned');
+  await maya.id('ask-body').fill('It says three, and I see two.');
+  await maya.id('ask-attach').check();
+  await picture(maya.page, 'help-ask');
+  await maya.id('ask-send').click();
+  await seen(maya.id('ticket'));
+  await picture(maya.page, 'help-question');
+  await maya.id('help-to-tickets').click();
+  await seen(maya.id('ticket-row'));
+  await picture(maya.page, 'help-questions');
+  await maya.id('help-all').click();
+  await until('articles are there', async () => await maya.id('help-entry').count() > 10);
+  await picture(maya.page, 'help-center');
+  await maya.page.locator('[data-testid="help-entry"][data-slug="why-a-text-was-not-delivered"]').click();
+  await seen(maya.id('help-article'));
+  await picture(maya.page, 'help-article');
+});
+
+test('policies tried, and programs told', async () => {
+  const { program } = stage;
+  const hub = await stage.hub('clinic', '/#/settings/policies');
+  await hub.signIn(program.staff('admin'));
+  for (const [hook, texts] of [['routing', ['I need a refill of my inhaler']], ['identity', ['Hello', 'Ana Morales', 'March 4 1985']], ['replies', ['Are you open?']]]) {
+    await hub.page.evaluate(() => { location.hash = '#/settings/policies'; });
+    await hub.page.locator(`[data-hook="${hook}"]`).getByTestId('change-settings').click();
+    for (const text of texts) {
+      await hub.id('try-text').fill(text);
+      await shows(hub.id('try-turn').last(), text);
+      await hub.id('try-say').click();
+    }
+    await picture(hub.page, `try-${hook}`);
+  }
+  await hub.page.evaluate(() => { location.hash = '#/settings/policies'; });
+  await hub.id('faults-link').first().click();
+  await picture(hub.page, 'settings-faults');
+  await hub.id('settings-webhooks').click();
+  await hub.id('webhook-new').click();
+  await hub.id('webhook-url').fill('http://127.0.0.1:9/in');
+  await hub.id('webhook-description').fill('Reporting');
+  await hub.id('webhook-some').check();
+  await picture(hub.page, 'settings-webhook-form');
+  await hub.id('webhook-all').check();
+  await hub.id('webhook-save').click();
+  await hub.id('webhook-test').click();
+  await shows(hub.id('webhook-tested'), /reached/);
+  await hub.id('webhook-attempts').click();
+  await seen(hub.id('attempts'));
+  await picture(hub.page, 'settings-webhooks');
+  await hub.id('webhook-rotate').click();
+  await picture(hub.page, 'settings-webhook-rotate');
+  await hub.page.keyboard.press('Escape');
 });

@@ -12,7 +12,7 @@ import { setStage } from './support/stage.js';
 import { counts, seen, shows, until } from './support/wait.js';
 
 const { stage, test } = setStage('clinic');
-const PAGES = ['organization', 'facilities', 'teams', 'people', 'password', 'numbers', 'messaging', 'accounts', 'tokens', 'policies', 'backtests', 'notices', 'decisions', 'dead-letters', 'deliveries', 'audit', 'rosters', 'opt-outs', 'identity'];
+const PAGES = ['organization', 'facilities', 'teams', 'people', 'password', 'numbers', 'messaging', 'lock', 'accounts', 'tokens', 'webhooks', 'policies', 'backtests', 'notices', 'decisions', 'dead-letters', 'deliveries', 'audit', 'rosters', 'opt-outs', 'identity'];
 
 async function settings(role) {
   const hub = await stage.hub('clinic');

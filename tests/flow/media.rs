@@ -116,7 +116,7 @@ async fn twilio_text(clinic: &Clinic, account: CarrierAccountId, sid: &str, url:
 }
 
 /// The files of the newest text of a conversation.
-async fn files(clinic: &Clinic, phone: &str, number: &str) -> Vec<Value> {
+pub(crate) async fn files(clinic: &Clinic, phone: &str, number: &str) -> Vec<Value> {
     let id = clinic.conversation_id(phone, number).await;
     let inbound = clinic.list(&format!("conversations/{id}/messages")).await;
     let mut inbound = inbound.into_iter().filter(|text| text["direction"] == "inbound");
@@ -124,7 +124,7 @@ async fn files(clinic: &Clinic, phone: &str, number: &str) -> Vec<Value> {
 }
 
 /// The same, once none of them is on its way any more.
-async fn fetched(clinic: &Clinic, phone: &str, number: &str) -> Vec<Value> {
+pub(crate) async fn fetched(clinic: &Clinic, phone: &str, number: &str) -> Vec<Value> {
     fetched_in_steps(clinic, phone, number, Duration::ZERO).await
 }
 

@@ -12,6 +12,7 @@ use anteroom::media::{
 };
 use anteroom_model::ids::MediaId;
 use futures::TryStreamExt;
+use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::support::run;
@@ -22,6 +23,14 @@ struct Peer {
     folder: TempDir,
 }
 
+/// A user of a bucket.
+#[derive(Clone, Deserialize)]
+struct User {
+    port: u16,
+    access_key_id: String,
+    secret_access_key: String,
+}
+
 impl Drop for Peer {
     fn drop(&mut self) {
         drop(self.child.kill());
@@ -29,31 +38,73 @@ impl Drop for Peer {
     }
 }
 
-fn peer() -> Peer {
+/// Runs one of `scripts/`; with what it says first.
+fn start(script: &str) -> (Child, TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/s3-peer");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(script);
     let mut child = Command::new(script)
         .arg(folder.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("scripts/s3-peer runs: it needs Node.js and npm");
+        .expect("the script runs: it needs Node.js and npm, or Python");
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (child, folder, line)
+}
+
+fn peer() -> Peer {
+    let (child, folder, line) = start("s3-peer");
     let port = line.trim().parse().expect("the peer says its port");
     Peer { child, port, folder }
 }
 
 fn bucket(peer: &Peer, user: &str) -> Objects {
+    let (access_key_id, secret_access_key) = (user.into(), "S3RVER".into());
+    bucket_of(&User { port: peer.port, access_key_id, secret_access_key })
+}
+
+fn bucket_of(user: &User) -> Objects {
     Objects::bucket(&Bucket {
         bucket: "clinic".into(),
         region: "us-east-1".into(),
-        endpoint: Some(format!("http://127.0.0.1:{}", peer.port)),
+        endpoint: Some(format!("http://127.0.0.1:{}", user.port)),
         prefix: "anteroom/files/".into(),
-        access_key_id: user.into(),
-        secret_access_key: "S3RVER".into(),
+        access_key_id: user.access_key_id.clone(),
+        secret_access_key: user.secret_access_key.clone(),
     })
     .unwrap()
+}
+
+#[tokio::test]
+async fn every_request_is_signed_as_another_program_signs_it() {
+    let (child, folder, line) = start("s3-signed-peer");
+    let user: User = serde_json::from_str(&line).expect("the peer says who may enter");
+    let _peer = Peer { child, port: user.port, folder };
+    run(async |clinic| {
+        let store = &clinic.app.server.store;
+        let keys = store.keys(clinic.organization).await.unwrap();
+        let key = Key { organization: clinic.organization, id: store.ids().next(store.now()), attempt: 1 };
+        let bytes: Vec<u8> = (0..=250_u8).cycle().take(200_000).collect();
+        let length = bytes.len() as u64;
+        let read = async |objects: &Objects| -> Result<Vec<u8>, ObjectError> {
+            let all = objects.read(store, key, Part::Original, length, 0..length);
+            all.map_ok(|piece| piece.to_vec()).try_concat().await
+        };
+        // The same user with another secret: nothing is written, read or removed.
+        let strangers = bucket_of(&User { secret_access_key: "another".into(), ..user.clone() });
+        let ours = bucket_of(&user);
+        assert!(strangers.put(&keys, key, Part::Original, &bytes).await.is_err());
+        assert!(read(&ours).await.unwrap_err().is_missing());
+        ours.put(&keys, key, Part::Original, &bytes).await.unwrap();
+        let refused = read(&strangers).await.unwrap_err();
+        assert!(!refused.is_missing(), "{refused}");
+        assert!(strangers.delete(key).await.is_err());
+        assert!(read(&ours).await.unwrap() == bytes);
+        ours.delete(key).await.unwrap();
+        assert!(read(&ours).await.unwrap_err().is_missing());
+    })
+    .await;
 }
 
 #[tokio::test]

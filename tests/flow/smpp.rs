@@ -143,6 +143,50 @@ async fn a_text_arrives_by_the_link_and_the_reply_leaves_by_it() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_link_brings_and_nobody_can_read_is_kept_and_shown() {
+    run(async |clinic| {
+        let mut peer = Peer::start(&[]).await;
+        let account = account(&clinic, peer.port).await;
+        clinic.app.start_links();
+        is_up(&clinic, account).await;
+        // The octets of another alphabet; a command that is broken; and a text behind them.
+        let mut binary = text("18005550100", "");
+        binary["data_coding"] = json!(4);
+        binary["message_hex"] = json!("0001fe");
+        peer.order(&json!({ "pdu": binary })).await;
+        peer.settled().await;
+        peer.order(&json!({ "raw": "000000120000000500000000000f42400001" })).await;
+        assert_eq!(peer.fact("raw_answered").await["raw_answered"], 0, "acknowledged once it is kept");
+        peer.order(&json!({ "pdu": text("18005550100", "I need a refill") })).await;
+        peer.settled().await;
+        clinic.app.settled().await;
+        assert_eq!(arrived(&clinic).await, ["I need a refill"]);
+
+        let list = clinic.get_as(&clinic.alex, "deliveries").await.ok();
+        let kept = list["items"].as_array().unwrap();
+        let mut said: Vec<_> = kept
+            .iter()
+            .map(|kept| (kept["endpoint"].as_str().unwrap(), kept["reason"].as_str().unwrap()))
+            .collect();
+        said.sort_unstable();
+        assert_eq!(said, [("link", "bad_field"), ("link", "bad_pdu")]);
+        assert!(kept.iter().any(|kept| kept["content"] == "000000120000000500000000000f42400001"), "{list}");
+        let notices = clinic.get_as(&clinic.alex, "notices").await.ok();
+        let told = notices["items"].as_array().unwrap().iter();
+        assert_eq!(told.filter(|notice| notice["kind"] == "delivery.unparsed").count(), 1, "{notices}");
+        // This version knows no better.
+        let broken = kept.iter().find(|kept| kept["reason"] == "bad_pdu").unwrap();
+        let retry = format!("deliveries/{}/retry", broken["id"].as_str().unwrap());
+        let again = clinic.post(&clinic.alex, &retry, Value::Null).await;
+        assert_eq!((again.status.as_u16(), again.problem()), (409, "not-taken"));
+        let list = clinic.get_as(&clinic.alex, "deliveries").await.ok();
+        let broken = list["items"].as_array().unwrap().iter().find(|kept| kept["reason"] == "bad_pdu");
+        assert_eq!(broken.unwrap()["attempts"], 1);
+    })
+    .await;
+}
+
 async fn is_bound_again(peer: &mut Peer) {
     peer.fact("bound").await;
 }

@@ -8,6 +8,7 @@ mod clinic;
 mod compile;
 mod elsewhere;
 mod hub;
+mod interrupted;
 mod kill;
 mod leaks;
 mod moves;

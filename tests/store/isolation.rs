@@ -10,9 +10,9 @@ use anteroom_model::{
     },
 };
 use anteroom_store::{
-    Actor, By, Conversation, ConversationChange, ConversationFilter, DecisionFilter, Deletion,
-    DeliveryContent, LinkText, Merged, NewAudit, NewBinding, NewDecision, NewEvent, NewKeptDelivery,
-    NewOptOut, NewOutbound, NewPatient, NewPolicy, Number, NumberRegistration, Profile, ReceiptMatch,
+    Actor, By, Conversation, ConversationChange, DecisionFilter, Deletion, DeliveryContent, Draft, Filters,
+    LinkText, Merged, NewAudit, NewBinding, NewDecision, NewEvent, NewKeptDelivery, NewOptOut, NewOutbound,
+    NewPatient, NewPolicy, Number, NumberRegistration, Preferences, Profile, Queue, ReceiptMatch,
     RecordChange, Retired, SearchPosition, Undone,
 };
 use serde_json::json;
@@ -66,6 +66,11 @@ async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
         let reply = NewOutbound { conversation_id: Some(id), ..clinic.reply(PEER, "hello") };
         let message = org.insert_outbound(&reply).await?;
         let note = org.insert_note(id, clinic.staff, "note").await?.id;
+        org.insert_mention(clinic.staff, note, id).await?;
+        org.put_draft(clinic.staff, id, &Draft { reply: "draft".into(), ..Draft::default() }).await?;
+        org.look(clinic.staff, id, message).await?;
+        let chosen = Preferences { sound: false, ..Preferences::default() };
+        org.put_preferences(clinic.staff, &chosen).await?;
         let policy = NewPolicy {
             name: "test".into(),
             version: "1.0.0".into(),
@@ -122,6 +127,7 @@ async fn everything(db: &Fresh, clinic: Clinic) -> Everything {
         org.put_registration(&known).await?;
         let until = org.now().plus(std::time::Duration::from_secs(20));
         org.hold_link(clinic.account, node(1), until, LinkState::Up).await?;
+        org.expect_link_delivery(clinic.account, "s-1", b"print").await?;
         let kept = NewKeptDelivery {
             carrier_account_id: clinic.account,
             endpoint: "link",
@@ -160,7 +166,7 @@ async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) ->
     let answers = [
         ("conversation", org.conversation(id).await.unwrap().is_some()),
         ("conversation_with", org.conversation_with(owner.number, PEER).await.unwrap().is_some()),
-        ("queue", !org.queue(ConversationFilter::All, None, 9).await.unwrap().is_empty()),
+        ("queue", !org.queue(Queue::All, &Filters::default(), None, 9).await.unwrap().is_empty()),
         ("queue_counts", org.queue_counts(owner.staff).await.unwrap().all_open > 0),
         ("message", org.message(all.message).await.unwrap().is_some()),
         ("messages", !org.messages(id, MessageId::GREATEST, 9).await.unwrap().is_empty()),
@@ -168,6 +174,11 @@ async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) ->
         ("message_of_receipt", org.message_of_receipt(owner.account, &carriers).await.unwrap().is_some()),
         ("note", org.note(all.note).await.unwrap().is_some()),
         ("notes", !org.notes(id, NoteId::GREATEST, 9).await.unwrap().is_empty()),
+        ("draft", org.draft(owner.staff, id).await.unwrap().is_some()),
+        ("mentions", !org.mentions(owner.staff, NoteId::GREATEST, true, 9).await.unwrap().is_empty()),
+        ("unread_mentions", org.unread_mentions(owner.staff).await.unwrap() > 0),
+        ("marks", !org.marks(owner.staff, &[id]).await.unwrap().is_empty()),
+        ("preferences", !org.preferences(owner.staff).await.unwrap().sound),
         ("patient", org.patient(all.patient).await.unwrap().is_some()),
         ("patients", !org.patients(PatientId::LEAST, 9).await.unwrap().is_empty()),
         ("phones_of", !org.phones_of(all.patient).await.unwrap().is_empty()),
@@ -215,6 +226,7 @@ async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) ->
         ("registrations", !org.registrations().await.unwrap().is_empty()),
         ("link", org.link(owner.account).await.unwrap().is_some()),
         ("links", !org.links().await.unwrap().is_empty()),
+        ("expected_link_deliveries", !org.expected_link_deliveries(owner.account).await.unwrap().is_empty()),
         ("kept_delivery", org.kept_delivery(all.delivery).await.unwrap().is_some()),
         ("accounts", org.accounts().await.unwrap().iter().any(|account| account.id == owner.account)),
     ];
@@ -224,7 +236,7 @@ async fn found(db: &Fresh, clinic: &Clinic, owner: &Clinic, all: &Everything) ->
 pub(crate) async fn others_rows_can_not_be_read(db: &Fresh) {
     let (a, b) = (Clinic::new(db, "A").await, Clinic::new(db, "B").await);
     let all = everything(db, a).await;
-    assert_eq!(found(db, &a, &a, &all).await.len(), 50, "its own it finds");
+    assert_eq!(found(db, &a, &a, &all).await.len(), 56, "its own it finds");
     assert_eq!(found(db, &b, &a, &all).await, Vec::<&str>::new());
 }
 
@@ -255,6 +267,8 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
             !org.block_queued(PEER, None, "no").await?.is_empty(),
             org.retire_binding(all.binding, Retired::ByStaff, None).await?,
             org.revoke_token(all.token).await?,
+            org.delete_draft(a.staff, all.conversation.id).await?,
+            org.read_mentions(a.staff, None).await? > 0,
             org.clear_opt_out(PEER, a.number).await?,
             org.update_facility(&facility).await?,
             org.delete_facility(a.facility).await?,
@@ -276,9 +290,9 @@ pub(crate) async fn others_rows_can_not_be_changed(db: &Fresh) {
         ])
     })
     .unwrap();
-    assert_eq!(changed, [false; 25]);
+    assert_eq!(changed, [false; 27]);
     commit!(db, b.organization, |org| org.delete_session(&SECRET).await).unwrap();
-    assert_eq!(found(db, &a, &a, &all).await.len(), 50, "nothing is gone");
+    assert_eq!(found(db, &a, &a, &all).await.len(), 56, "nothing is gone");
     let after = db.read(a.organization).await.unwrap().message(text).await.unwrap().unwrap();
     assert_eq!(after.state, MessageState::Processing);
     assert_eq!(messages(db).await, before + 1);

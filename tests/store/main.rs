@@ -26,7 +26,10 @@ mod queries;
 mod rosters;
 mod schema;
 mod sealing;
+mod search;
+mod support;
 mod verifications;
+mod webhooks;
 
 /// A test of each body on one engine.
 macro_rules! tests {
@@ -82,6 +85,7 @@ macro_rules! suite {
                 a_lost_lease_still_tells_the_carriers_id
                 a_receipt_may_be_faster_than_the_answer
                 receipts_in_any_order_end_in_the_same_state
+                a_receipt_and_the_answer_never_pass_each_other
                 each_end_leaves_its_moments
                 only_what_did_not_go_out_is_tried_again
                 a_stop_blocks_what_waits_and_nothing_else
@@ -95,6 +99,11 @@ macro_rules! suite {
                 each_is_leased_to_one_node
                 who_lost_it_can_not_end_it
                 a_cancelled_one_is_nobodys
+            }
+            webhooks {
+                one_node_tells_it_and_another_goes_on
+                what_an_admin_changes_counts_before_what_was_under_way
+                nothing_of_one_is_readable_on_disk_or_by_others
             }
             rosters {
                 each_run_is_leased_to_one_node_in_its_sources_order
@@ -121,6 +130,9 @@ macro_rules! suite {
                 one_for_each_peer_and_number
                 of_fifty_who_accept_at_once_one_wins
                 queues_hold_what_they_say
+                snoozed_ones_stand_in_the_order_they_come_back_and_closed_ones_newest_first
+                filters_let_through_what_has_one_of_each
+                views_are_seen_by_those_they_are_shared_with
                 a_snooze_is_due_at_its_moment
             }
             idempotency {
@@ -153,6 +165,13 @@ macro_rules! suite {
                 a_roster_is_taken_over_once
                 a_deleted_patient_leaves_texts_and_nothing_else
             }
+            search {
+                texts_are_found_before_and_after_they_are_indexed
+                pages_join_on_while_the_index_grows
+                a_phone_or_a_number_leads_to_its_conversations
+                each_segment_is_made_once
+                nobody_else_finds_or_reads_it
+            }
             merges {
                 an_undo_restores_every_byte
                 what_came_since_stays
@@ -162,8 +181,13 @@ macro_rules! suite {
             }
             numbers {
                 each_number_is_asked_about_by_one_node
+                what_may_come_again_is_expected_until_it_is_settled
                 a_link_is_one_nodes_until_it_is_not_heard_of
                 a_delivery_is_kept_once
+            }
+            support {
+                a_question_is_sealed_and_nobody_elses
+                a_mail_is_leased_once_and_a_lost_lease_ends_nothing
             }
             isolation {
                 others_rows_can_not_be_read

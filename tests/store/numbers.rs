@@ -68,6 +68,33 @@ pub(crate) async fn each_number_is_asked_about_by_one_node(db: &Fresh) {
     assert!(!holds(db, "Quetzalcoatl"), "a carrier's reason is on disk in the clear");
 }
 
+pub(crate) async fn what_may_come_again_is_expected_until_it_is_settled(db: &Fresh) {
+    let clinic = Clinic::new(db, "A").await;
+    let (organization, account) = (clinic.organization, clinic.account);
+    let expect = async |id: &'static str, fingerprint: &'static [u8]| {
+        commit!(db, organization, |org| org.expect_link_delivery(account, id, fingerprint).await).unwrap();
+    };
+    expect("s-1", b"knee").await;
+    expect("s-2", b"refill").await;
+    // The same text once more: another one. The same id once more: the same.
+    expect("s-3", b"knee").await;
+    expect("s-1", b"knee").await;
+    let expected = async || {
+        let mut org = db.read(organization).await.unwrap();
+        let mut expected = org.expected_link_deliveries(account).await.unwrap();
+        expected.sort();
+        expected.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(expected().await, ["s-1", "s-3", "s-2"]);
+    let settled = vec!["s-1".to_owned(), "never-given".to_owned()];
+    commit!(db, organization, |org| org.settle_link_deliveries(account, &settled).await).unwrap();
+    assert_eq!(expected().await, ["s-3", "s-2"]);
+    db.clock.advance(Duration::from_hours(49));
+    assert!(expected().await.is_empty(), "no message centre repeats that late");
+    assert_eq!(db.forget_link_deliveries().await.unwrap(), 2);
+    assert_eq!(db.forget_link_deliveries().await.unwrap(), 0);
+}
+
 pub(crate) async fn a_link_is_one_nodes_until_it_is_not_heard_of(db: &Fresh) {
     let clinic = Clinic::new(db, "A").await;
     let other = Clinic::new(db, "B").await;

@@ -7,7 +7,8 @@ use anteroom_model::{
     states::MessageState,
     time::Timestamp,
 };
-use anteroom_store::{Message, NewOutbound, OutboundWork, ReceiptMatch, SendEnd};
+use anteroom_store::{EarlyReceipt, Message, NewOutbound, OutboundWork, ReceiptMatch, SendEnd};
+use futures::future::join;
 
 use crate::harness::{Clinic, Fresh, commit, node};
 
@@ -157,6 +158,40 @@ pub(crate) async fn receipts_in_any_order_end_in_the_same_state(db: &Fresh) {
     }
     db.clock.advance(LEASE);
     assert!(claim(db, node(2)).await.is_empty(), "nothing is work any more");
+}
+
+/// By the carrier's id alone, while the answer that tells it is being written: one of the two sees the other.
+pub(crate) async fn a_receipt_and_the_answer_never_pass_each_other(db: &Fresh) {
+    let clinic = &Clinic::new(db, "A").await;
+    let account = clinic.account;
+    for round in 0..100 {
+        let id = clinic.queue(db, PEER, "hello").await;
+        claim_one(db, node(1)).await;
+        let carriers = format!("SM-{round}");
+        let answer = async {
+            let (ids, sent) = (carriers.clone(), ended(MessageState::Sent, None));
+            commit!(db, clinic.organization, |org| {
+                let end = SendEnd { carrier_message_id: Some(ids.clone()), ..sent };
+                org.end_send(id, node(1), &end).await?;
+                org.take_early_receipts(account, &ids).await
+            })
+        };
+        let receipt = async {
+            let ids = carriers.clone();
+            commit!(db, clinic.organization, |org| {
+                let by = ReceiptMatch::Carriers(ids.clone());
+                org.lock_receipts(account, &ids).await?;
+                if org.message_of_receipt(account, &by).await?.is_some() {
+                    return Ok(true);
+                }
+                let receipt = EarlyReceipt { state: MessageState::Delivered, error_code: None };
+                org.keep_early_receipt(account, &ids, &receipt).await?;
+                Ok(false)
+            })
+        };
+        let (taken, known) = join(answer, receipt).await;
+        assert_eq!(taken.unwrap().len(), usize::from(!known.unwrap()), "round {round}");
+    }
 }
 
 fn orders<T: Clone>(events: &[T]) -> Vec<Vec<T>> {

@@ -10,8 +10,22 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 use crate::harness::{Fresh, Raw, raw};
 
 /// Queries that are finished where they are used.
-pub(crate) const BEGINNINGS: [&str; 4] =
-    ["events/insert", "decisions/insert", "messages/give_back", "patients/insert_words"];
+pub(crate) const BEGINNINGS: [&str; 14] = [
+    "events/insert",
+    "decisions/insert",
+    "looks/marks",
+    "messages/give_back",
+    "patients/insert_words",
+    "conversations/list",
+    "search/insert_blocks",
+    "search/messages",
+    "search/notes",
+    "search/conversations",
+    "reports/insert_spans",
+    "reports/update_spans",
+    "reports/insert_counts",
+    "reports/add_counts",
+];
 
 pub(crate) fn package(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)

@@ -5,7 +5,7 @@ use anteroom_model::{
     states::{BindingMode, PatientKind},
 };
 use anteroom_store::{
-    Actor, By, Caregiver, Contact, Conversation, Exchange, ExternalId, Extra, MediaItem, NewBinding,
+    Actor, By, Caregiver, Contact, Conversation, Draft, Exchange, ExternalId, Extra, MediaItem, NewBinding,
     NewDecision, NewEvent, NewInbound, NewOptOut, NewOutbound, NewPatient, NewPolicy, Org, Profile,
     StoreError,
 };
@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::harness::{Clinic, Fresh, commit, raw};
 
 /// What must never be found on disk. Long and odd enough not to come up by chance.
-const SECRETS: [&str; 17] = [
+const SECRETS: [&str; 18] = [
     "body: my knee hurts",
     "reply: see the nurse",
     "note: called his wife",
@@ -32,6 +32,7 @@ const SECRETS: [&str; 17] = [
     "Hildegunst von M",
     "+15125550777",
     "reason: typed twice",
+    "draft: your knee and",
 ];
 
 fn patient(first: &str, last: &str, born: &str, phone: &str) -> NewPatient {
@@ -79,6 +80,8 @@ async fn write_everything(org: &mut Org<'_>, clinic: Clinic) -> Result<(), Store
     org.insert_conversation(&conversation).await?;
     org.insert_outbound(&NewOutbound { conversation_id: Some(id), ..clinic.reply(peer, SECRETS[1]) }).await?;
     org.insert_note(id, clinic.staff, SECRETS[2]).await?;
+    let draft = Draft { reply: SECRETS[17].into(), ..Draft::default() };
+    org.put_draft(clinic.staff, id, &draft).await?;
     org.record_opt_out(&NewOptOut::told_by(peer, None, "keyword")).await?;
     let (kind, data) = ("test.event", json!({ "said": SECRETS[11] }));
     org.tell(NewEvent { kind, conversation_id: Some(id), actor: Actor::Patient, data });

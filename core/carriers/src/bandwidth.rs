@@ -17,7 +17,7 @@ use crate::{
     FailureKind::{Account, Landline, OptedOut, Other, Spam, Unreachable, Unregistered},
     FindError, FoundMessage, Inbound, InboundMessage, Malformed, MediaRef, OutboundText, Receipt,
     ReceiptState, Rejection, Secret, SendError, Sent, SentQuery, client,
-    codes::CodeTable,
+    codes::{CodeTable, words},
     credentials::BaseUrl,
     identifier,
     inbound::{address, message_id, text},
@@ -360,69 +360,80 @@ fn listed_state(status: &str) -> ReceiptState {
     }
 }
 
-/// <https://dev.bandwidth.com/docs/messaging/errors>.
+/// <https://dev.bandwidth.com/docs/messaging/errors>, compared with it code by code.
 pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "Bandwidth",
     rows: &[
+        (&["4775"], OptedOut, words::OPTED_OUT),
         (
-            &["4775"],
-            OptedOut,
-            "The patient has texted STOP to this number. They must text START before they can be texted again.",
-        ),
-        (
-            &["invalid_to", "4720", "4721", "4730", "5106"],
+            &["invalid_to", "4303", "4404", "4406", "4408", "4420", "4720", "4721", "4730", "5106"],
             Unreachable,
             "The patient's number is not a valid phone number, or can't be routed to.",
         ),
         (
-            &["4750", "4751", "4752", "4493", "4700", "4701", "4702"],
+            &["4401", "4421", "4432", "4434"],
             Unreachable,
-            "The patient's carrier did not deliver the message.",
+            "Texts can't be sent to the patient's number: it is the clinic's own, toll-free, or abroad.",
         ),
         (
-            &["5610", "5620", "5630", "5650", "9902"],
+            &["4482", "4772", "4790"],
             Unreachable,
-            "The patient's phone can't be reached: it may be switched off or out of coverage.",
+            "The patient's number is blocked for texts from this number.",
         ),
-        (
-            &["4431", "4432", "4434"],
-            Landline,
-            "The patient's number can't receive texts; it may be a landline.",
-        ),
-        (
-            &["4470", "4770", "4771", "4772", "4776", "4777"],
-            Spam,
-            "The patient's carrier filtered the message as spam or unwanted content.",
-        ),
+        (&["4750", "5500", "5501", "9999"], Unreachable, words::NOT_DELIVERED),
+        (&["4701", "4702", "5650"], Unreachable, words::OUT_OF_REACH),
+        (&["9902"], Unreachable, "The patient's carrier never said whether the message arrived."),
+        (&["4700"], Landline, words::LANDLINE),
+        (&["4470", "4770", "4771"], Spam, words::FILTERED),
         (&["4780", "4781", "4785"], Spam, "The clinic's number has sent as much as carriers allow for now."),
         (
-            &["4476", "4773", "4774"],
+            &["4773", "4774"],
             Unregistered,
             "The clinic's number is not registered for business texting (A2P 10DLC), or its campaign is not active.",
         ),
+        (&["4795"], Unregistered, words::UNVERIFIED),
         (
-            &["4481", "4795", "4796"],
-            Unregistered,
-            "The clinic's toll-free number is not verified yet, so carriers block its texts.",
-        ),
-        (
-            &["unauthorized", "forbidden"],
+            &["unauthorized", "forbidden", "4493"],
             Account,
             "Bandwidth refused the account's credentials. An administrator must check the carrier account.",
         ),
         (
-            &["invalid_from", "4401", "4403", "4404", "4405", "4406", "4435"],
+            &[
+                "invalid_from",
+                "4302",
+                "4403",
+                "4405",
+                "4407",
+                "4431",
+                "4433",
+                "4451",
+                "4452",
+                "4740",
+                "4791",
+                "4792",
+                "4793",
+            ],
             Account,
             "The clinic's number can't send texts through this Bandwidth application.",
         ),
-        (&["4301", "4302", "4303", "request-validation"], Other, "Bandwidth could not read the message."),
         (
-            &["4350", "4740"],
-            Other,
-            "The picture or file can't be sent: it is too large or of the wrong kind.",
+            &["4481"],
+            Account,
+            "Bandwidth has blocked the clinic's number for sending. An administrator must ask Bandwidth why.",
         ),
         (
-            &["5100", "5101", "5999", "5600", "5601"],
+            &["4301", "4435", "4492", "4752", "request-validation"],
+            Other,
+            "Bandwidth could not read the message.",
+        ),
+        (&["4751"], Other, "The message is too long."),
+        (
+            &["4409", "4410", "4411", "4412", "4711", "4712"],
+            Other,
+            "The picture or file can't be sent: it is too large, of the wrong kind, or the patient's phone takes none.",
+        ),
+        (
+            &["5100", "5101", "5111", "5201", "5211", "5220", "5231", "5600", "5610", "5620", "5630", "5999"],
             Other,
             "Bandwidth or the patient's carrier had a fault. Try again later.",
         ),

@@ -12,7 +12,9 @@ use crate::{
     CarrierKind, Certificates, CheckError, Credentials, Delivery, Failure, FindError, FoundMessage, Inbound,
     OutboundText, Probed, RegistrationQuery, Rejection, SendError, Sent, SentQuery, aws, bandwidth, infobip,
     media::{self, FetchError, Fetched, Fetcher},
-    plivo, probe, sandbox, signalwire, sinch, smpp, telnyx, twilio, vonage,
+    plivo,
+    post::{PostConfig, PostError, Posted, Poster},
+    probe, sandbox, signalwire, sinch, smpp, telnyx, twilio, vonage,
 };
 
 /// The longest wait a carrier may ask for; a broken header must not park a text for years.
@@ -32,13 +34,15 @@ pub struct ClientConfig {
     /// Origins that files are fetched from although they are not on the public internet, or not `https`: fakes on
     /// this machine. Without them, none is.
     pub media_origins: Vec<Url>,
+    /// How programs are told things.
+    pub posts: PostConfig,
 }
 
 impl Default for ClientConfig {
     /// 3 s and 10 s, no proxy, files from the public internet only.
     fn default() -> Self {
         let (connect, total) = (Duration::from_secs(3), Duration::from_secs(10));
-        Self { connect, total, proxy: None, media_origins: Vec::new() }
+        Self { connect, total, proxy: None, media_origins: Vec::new(), posts: PostConfig::default() }
     }
 }
 
@@ -54,6 +58,7 @@ pub struct Carriers {
     certificates: Certificates,
     links: smpp::Links,
     fetcher: Fetcher,
+    poster: Poster,
 }
 
 impl Carriers {
@@ -69,7 +74,9 @@ impl Carriers {
             }
         };
         let fetcher = Fetcher::new(&config.media_origins, trust_nobody).map_err(ClientError)?;
-        Ok(Self { http, certificates: Certificates::default(), links: smpp::Links::default(), fetcher })
+        let poster = Poster::new(&config.posts, trust_nobody).map_err(ClientError)?;
+        let (certificates, links) = (Certificates::default(), smpp::Links::default());
+        Ok(Self { http, certificates, links, fetcher, poster })
     }
 
     /// Checks that `delivery` comes from the account's carrier and reads it.
@@ -98,6 +105,16 @@ impl Carriers {
         at: Timestamp,
     ) -> Result<Fetched, FetchError> {
         self.fetcher.fetch(&media::access(credentials, address, at), address, limit).await
+    }
+
+    /// What is wrong with an address that a program of an organization is to be told things at.
+    pub fn check_post(&self, url: &Url) -> Result<(), PostError> {
+        self.poster.check(url)
+    }
+
+    /// Tells a program of an organization something, once.
+    pub async fn post(&self, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Result<Posted, PostError> {
+        self.poster.post(url, headers, body).await
     }
 
     /// The links to message centres, by which SMPP accounts send and receive.

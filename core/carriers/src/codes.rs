@@ -8,6 +8,23 @@ use http::StatusCode;
 
 use crate::{CarrierKind, Failure, FailureKind, ReceiptState};
 
+/// What staff read, where carriers' codes come down to the same.
+pub(crate) mod words {
+    pub(crate) const FILTERED: &str =
+        "The patient's carrier filtered the message as spam or unwanted content.";
+    pub(crate) const OUT_OF_REACH: &str =
+        "The patient's phone can't be reached: it may be switched off or out of coverage.";
+    pub(crate) const LANDLINE: &str = "The patient's number can't receive texts; it may be a landline.";
+    pub(crate) const OPTED_OUT: &str =
+        "The patient has texted STOP to this number. They must text START before they can be texted again.";
+    pub(crate) const TOO_LATE: &str = "The message could not be delivered in time.";
+    pub(crate) const NO_NUMBER: &str = "The patient's number is not a valid phone number.";
+    pub(crate) const UNREGISTERED: &str = "The clinic's number is not registered for business texting (A2P 10DLC), so carriers block its texts.";
+    pub(crate) const UNVERIFIED: &str =
+        "The clinic's toll-free number is not verified yet, so carriers block its texts.";
+    pub(crate) const NOT_DELIVERED: &str = "The patient's carrier did not deliver the message.";
+}
+
 /// Codes that mean the same, what they come down to, and how staff read it.
 pub(crate) type Row = (&'static [&'static str], FailureKind, &'static str);
 

@@ -275,6 +275,9 @@ pub enum Malformed {
     /// The body is not the JSON it should be.
     #[error("the body is not the JSON that was expected")]
     Json,
+    /// An SMPP command is not what the protocol says.
+    #[error("the PDU is not well-formed")]
+    Pdu,
     /// A field that must be there is not, or is empty.
     #[error("the field `{0}` is missing")]
     Missing(&'static str),
@@ -284,6 +287,21 @@ pub enum Malformed {
     /// A field is not what it should be.
     #[error("the field `{0}` is not well-formed")]
     Field(&'static str),
+}
+
+impl Malformed {
+    /// A stable word for metrics, logs and problem documents.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Encoding => "bad_encoding",
+            Self::Nul => "nul",
+            Self::Json => "bad_json",
+            Self::Pdu => "bad_pdu",
+            Self::Missing(_) => "missing_field",
+            Self::Address(_) => "bad_address",
+            Self::Field(_) => "bad_field",
+        }
+    }
 }
 
 impl Rejection {
@@ -296,12 +314,7 @@ impl Rejection {
             Self::KeyUnavailable => "key_unavailable",
             Self::WrongAccount => "wrong_account",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
-            Self::Malformed(Malformed::Encoding) => "bad_encoding",
-            Self::Malformed(Malformed::Nul) => "nul",
-            Self::Malformed(Malformed::Json) => "bad_json",
-            Self::Malformed(Malformed::Missing(_)) => "missing_field",
-            Self::Malformed(Malformed::Address(_)) => "bad_address",
-            Self::Malformed(Malformed::Field(_)) => "bad_field",
+            Self::Malformed(malformed) => malformed.code(),
         }
     }
 
@@ -364,6 +377,7 @@ mod tests {
             (Malformed::Encoding.into(), 400),
             (Malformed::Nul.into(), 400),
             (Malformed::Json.into(), 400),
+            (Malformed::Pdu.into(), 400),
             (Malformed::Missing("From").into(), 400),
             (Malformed::Address("From").into(), 400),
             (Malformed::Field("From").into(), 400),

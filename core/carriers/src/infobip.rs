@@ -13,7 +13,7 @@ use crate::{
     FailureKind::{Account, Landline, OptedOut, Other, Spam, Unreachable, Unregistered},
     FindError, FoundMessage, Inbound, InboundMessage, Malformed, OutboundText, Receipt, ReceiptState,
     Rejection, Secret, SendError, Sent, SentQuery, client,
-    codes::CodeTable,
+    codes::{CodeTable, words},
     credentials::BaseUrl,
     inbound::{address, message_id, text},
     json::{self, required},
@@ -302,7 +302,7 @@ pub(crate) const CODES: CodeTable = CodeTable {
                 "EC_USER_OPTED_OUT",
             ],
             OptedOut,
-            "The patient has texted STOP to this number. They must text START before they can be texted again.",
+            words::OPTED_OUT,
         ),
         (
             &[
@@ -326,22 +326,18 @@ pub(crate) const CODES: CodeTable = CodeTable {
                 "EC_IMSI_DETACHED",
             ],
             Unreachable,
-            "The patient's phone can't be reached: it may be switched off or out of coverage.",
+            words::OUT_OF_REACH,
         ),
         (
             &["UNDELIVERABLE_NOT_DELIVERED", "UNDELIVERABLE_REJECTED_OPERATOR", "EC_SM_DELIVERY_FAILURE"],
             Unreachable,
             "The patient's carrier did not deliver the message and gave no reason.",
         ),
-        (
-            &["EXPIRED_EXPIRED", "EXPIRED_DLR_UNKNOWN", "EC_MESSAGE_EXPIRED"],
-            Unreachable,
-            "The message could not be delivered in time.",
-        ),
+        (&["EXPIRED_EXPIRED", "EXPIRED_DLR_UNKNOWN", "EC_MESSAGE_EXPIRED"], Unreachable, words::TOO_LATE),
         (
             &["EC_TELESERVICE_NOT_PROVISIONED", "EC_FACILITY_NOT_SUPPORTED", "EC_EQUIPMENT_NOT_SM_EQUIPPED"],
             Landline,
-            "The patient's number can't receive texts; it may be a landline.",
+            words::LANDLINE,
         ),
         (
             &[
@@ -352,7 +348,7 @@ pub(crate) const CODES: CodeTable = CodeTable {
                 "REJECTED_SOURCE",
             ],
             Spam,
-            "The patient's carrier filtered the message as spam or unwanted content.",
+            words::FILTERED,
         ),
         (
             &["EC_CAMPAIGN_NOT_REGISTERED", "REJECTED_SENDER_NOT_REGISTERED", "EC_SENDER_NOT_REGISTERED"],

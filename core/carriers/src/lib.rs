@@ -55,6 +55,7 @@ pub mod limits;
 pub mod media;
 pub mod outbound;
 pub mod plivo;
+mod post;
 pub mod probe;
 pub mod reconcile;
 pub mod registration;
@@ -82,6 +83,7 @@ pub use media::{FetchError, Fetched, MediaLimits, media_limits};
 pub use outbound::{
     Failure, FailureKind, FindError, FoundMessage, NextStep, OutboundText, SendError, Sent, SentQuery,
 };
+pub use post::{PostConfig, PostError, Posted};
 pub use probe::Probed;
 pub use reconcile::{ListPage, Listed, Look};
 pub use registration::{CheckError, RegistrationQuery};

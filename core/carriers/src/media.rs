@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use anteroom_model::time::Timestamp;
 use http::{HeaderValue, StatusCode, header};
 use reqwest::{Client, Response, redirect};
-use url::{Host, Origin, Url};
+use url::{Origin, Url};
 
 use crate::{
     Credentials, aws, bandwidth, client, infobip, plivo, sandbox, signalwire, sinch, smpp, telnyx, twilio,
@@ -151,13 +151,7 @@ impl Fetcher {
         if url.port_or_known_default() != Some(443) {
             return Err(FetchError::Address("port"));
         }
-        let public = match url.host() {
-            None => false,
-            Some(Host::Domain(_)) => true,
-            Some(Host::Ipv4(ip)) => guard::is_public(ip.into()),
-            Some(Host::Ipv6(ip)) => guard::is_public(ip.into()),
-        };
-        if public { Ok(()) } else { Err(FetchError::Address("private")) }
+        if guard::may_be_public(url) { Ok(()) } else { Err(FetchError::Address("private")) }
     }
 }
 

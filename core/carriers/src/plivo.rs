@@ -16,7 +16,7 @@ use crate::{
     FailureKind::{Account, Landline, OptedOut, Other, Spam, Unreachable, Unregistered},
     FindError, FoundMessage, Inbound, InboundMessage, Malformed, MediaRef, OptOutType, OutboundText, Receipt,
     ReceiptState, Rejection, Secret, SendError, Sent, SentQuery, client,
-    codes::CodeTable,
+    codes::{CodeTable, words},
     credentials::BaseUrl,
     form::Params,
     identifier,
@@ -285,35 +285,15 @@ pub(crate) async fn find_sent(
 pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "Plivo",
     rows: &[
-        (
-            &["200"],
-            OptedOut,
-            "The patient has texted STOP to this number. They must text START before they can be texted again.",
-        ),
-        (
-            &["40", "50", "invalid_dst", "420"],
-            Unreachable,
-            "The patient's number is not a valid phone number.",
-        ),
-        (
-            &["20", "80", "90"],
-            Unreachable,
-            "The patient's phone can't be reached: it may be switched off or out of coverage.",
-        ),
-        (&["60"], Spam, "The patient's carrier filtered the message as spam or unwanted content."),
+        (&["200"], OptedOut, words::OPTED_OUT),
+        (&["40", "50", "invalid_dst", "420"], Unreachable, words::NO_NUMBER),
+        (&["20", "80", "90"], Unreachable, words::OUT_OF_REACH),
+        (&["60"], Spam, words::FILTERED),
         (&["30", "70"], Spam, "The patient's carrier blocks messages from the clinic's number."),
-        (&["160", "440"], Landline, "The patient's number can't receive texts; it may be a landline."),
+        (&["160", "440"], Landline, words::LANDLINE),
         (&["450", "451", "452"], Unreachable, "Plivo can't deliver to the patient's country or network."),
-        (
-            &["950", "951", "952"],
-            Unregistered,
-            "The clinic's number is not registered for business texting (A2P 10DLC), so carriers block its texts.",
-        ),
-        (
-            &["910", "920"],
-            Unregistered,
-            "The clinic's toll-free number is not verified yet, so carriers block its texts.",
-        ),
+        (&["950", "951", "952"], Unregistered, words::UNREGISTERED),
+        (&["910", "920"], Unregistered, words::UNVERIFIED),
         (&["960", "970"], Spam, "The clinic's number has sent as much as carriers allow for today."),
         (
             &["10", "100", "110", "http_401"],
@@ -327,7 +307,7 @@ pub(crate) const CODES: CodeTable = CodeTable {
         ),
         (&["300", "1000"], Other, "Plivo could not deliver the message and gave no reason."),
         (&["120"], Other, "The message is too long."),
-        (&["130"], Unreachable, "The message could not be delivered in time."),
+        (&["130"], Unreachable, words::TOO_LATE),
         (&["140"], Other, "Plivo's queue for the clinic's number is full. Try again later."),
     ],
 };

@@ -14,18 +14,22 @@ use crate::{
     Failure,
     FailureKind::{Account, Other, Spam, Unreachable},
     OutboundText, ReceiptState, Secret, SendError, Sent,
-    codes::CodeTable,
+    codes::{CodeTable, words},
     media::Access,
 };
 
 mod alphabet;
 mod connect;
+mod frames;
+mod inbox;
 mod link;
 mod pdu;
 mod redelivery;
 
 pub use connect::LinkError;
-pub use link::{Inbox, Link, Links, NotStored};
+pub use inbox::{Delivered, Inbox, NotStored, Unread, read_again};
+pub use link::{Link, Links};
+pub use redelivery::Fingerprint;
 
 /// Nothing comes with its texts.
 pub(crate) const MEDIA_ACCESS: Access<'static> = Access::PLAIN;
@@ -147,9 +151,9 @@ fn refused(status: CommandStatus) -> SendError {
 pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "The carrier",
     rows: &[
-        (&["0x0b", "0x42"], Unreachable, "The patient's number is not a valid phone number."),
-        (&["UNDELIV"], Unreachable, "The patient's carrier did not deliver the message."),
-        (&["EXPIRED"], Unreachable, "The message could not be delivered in time."),
+        (&["0x0b", "0x42"], Unreachable, words::NO_NUMBER),
+        (&["UNDELIV"], Unreachable, words::NOT_DELIVERED),
+        (&["EXPIRED"], Unreachable, words::TOO_LATE),
         (&["REJECTD", "0x45", "0x61"], Spam, "The patient's carrier refused the message."),
         (&["DELETED"], Other, "The carrier removed the message before it was delivered."),
         (

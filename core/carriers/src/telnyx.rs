@@ -17,7 +17,7 @@ use crate::{
     FailureKind::{Account, Landline, OptedOut, Other, Spam, Unreachable, Unregistered},
     Inbound, InboundMessage, Malformed, MediaRef, OptOutType, OutboundText, Receipt, ReceiptState, Rejection,
     Secret, SendError, Sent, client,
-    codes::CodeTable,
+    codes::{CodeTable, words},
     credentials::BaseUrl,
     identifier,
     inbound::{address, message_id, text},
@@ -288,40 +288,16 @@ fn refusal(status: StatusCode, body: &[u8]) -> SendError {
 pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "Telnyx",
     rows: &[
-        (
-            &["40300"],
-            OptedOut,
-            "The patient has texted STOP to this number. They must text START before they can be texted again.",
-        ),
-        (&["40001"], Landline, "The patient's number can't receive texts; it may be a landline."),
-        (
-            &["10002", "10016", "40012", "40310"],
-            Unreachable,
-            "The patient's number is not a valid phone number.",
-        ),
-        (
-            &["40004", "40008", "delivery_failed"],
-            Unreachable,
-            "The patient's carrier did not deliver the message.",
-        ),
+        (&["40300"], OptedOut, words::OPTED_OUT),
+        (&["40001"], Landline, words::LANDLINE),
+        (&["10002", "10016", "40012", "40310"], Unreachable, words::NO_NUMBER),
+        (&["40004", "40008", "delivery_failed"], Unreachable, words::NOT_DELIVERED),
         (&["40006"], Unreachable, "The patient's carrier can't be reached just now."),
-        (&["40005", "40014", "expired"], Unreachable, "The message could not be delivered in time."),
-        (
-            &["40002", "40003", "40015", "40017", "40322"],
-            Spam,
-            "The patient's carrier filtered the message as spam or unwanted content.",
-        ),
+        (&["40005", "40014", "expired"], Unreachable, words::TOO_LATE),
+        (&["40002", "40003", "40015", "40017", "40322"], Spam, words::FILTERED),
         (&["40016", "40018", "40333"], Spam, "The clinic's number has sent as much as is allowed for now."),
-        (
-            &["40010"],
-            Unregistered,
-            "The clinic's number is not registered for business texting (A2P 10DLC), so carriers block its texts.",
-        ),
-        (
-            &["40329", "40330"],
-            Unregistered,
-            "The clinic's toll-free number is not verified yet, so carriers block its texts.",
-        ),
+        (&["40010"], Unregistered, words::UNREGISTERED),
+        (&["40329", "40330"], Unregistered, words::UNVERIFIED),
         (
             &["10009", "10010", "http_401"],
             Account,

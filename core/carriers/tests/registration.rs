@@ -4,6 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop at once")]
 
+#[path = "conformance/exchanges.rs"]
+mod exchanges;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_carriers::{
@@ -14,18 +17,19 @@ use anteroom_model::{
     states::{NumberKind, Registration},
     time::Timestamp,
 };
+use exchanges::{Accounts, Exchange, serve};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wiremock::{
-    Mock, MockServer, Request, ResponseTemplate,
+    Mock, MockServer, ResponseTemplate,
     matchers::{any, header, method, path, query_param},
 };
 
 #[derive(Deserialize)]
 struct Vectors {
     packages: Vec<String>,
-    credentials: BTreeMap<String, Value>,
-    suffixes: BTreeMap<String, String>,
+    #[serde(flatten)]
+    accounts: Accounts,
     cases: Vec<Case>,
 }
 
@@ -40,13 +44,6 @@ struct Case {
     expect: Vec<PartState>,
 }
 
-#[derive(Clone, Deserialize)]
-struct Exchange {
-    request: Value,
-    status: u16,
-    answer: Value,
-}
-
 fn vectors() -> Vectors {
     serde_json::from_str(include_str!("vectors/registration.json")).unwrap()
 }
@@ -55,45 +52,6 @@ fn carriers() -> Carriers {
     // Fails where another test has installed it already.
     drop(rustls::crypto::ring::default_provider().install_default());
     Carriers::new(&ClientConfig::default()).unwrap()
-}
-
-fn account(vectors: &Vectors, carrier: CarrierKind, base: &str) -> Credentials {
-    let mut json = vectors.credentials[carrier.as_str()].clone();
-    let suffix = vectors.suffixes.get(carrier.as_str()).map(String::as_str).unwrap_or_default();
-    json["api_base_url"] = json!(format!("{base}{suffix}"));
-    Credentials::from_json(carrier, json.to_string().as_bytes()).unwrap()
-}
-
-/// Whether the request is the package's, but for the order of parameters.
-fn is_same(request: &Request, wanted: &Value) -> bool {
-    let mut query: Vec<_> = request.url.query_pairs().into_owned().collect();
-    query.sort();
-    let headers = wanted["headers"].as_object().unwrap();
-    let same_headers = headers.iter().all(|(name, value)| {
-        request.headers.get(name.as_str()).and_then(|found| found.to_str().ok()) == value.as_str()
-    });
-    let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
-    let same_path =
-        request.url.path().replace("%2B", "+") == wanted["path"].as_str().unwrap().replace("%2B", "+");
-    request.method.as_str() == wanted["method"]
-        && same_path
-        && json!(query) == wanted["query"]
-        && same_headers
-        && body == wanted["json"]
-}
-
-async fn serve(exchanges: &[Exchange]) -> MockServer {
-    let server = MockServer::start().await;
-    for exchange in exchanges {
-        let wanted = exchange.request.clone();
-        // Links to further pages lead to the carrier; they are followed at the address that stands in for it.
-        Mock::given(move |request: &Request| is_same(request, &wanted))
-            .respond_with(ResponseTemplate::new(exchange.status).set_body_json(&exchange.answer))
-            .expect(1)
-            .mount(&server)
-            .await;
-    }
-    server
 }
 
 fn query<'a>(case: &'a Case, number: &'a Address) -> RegistrationQuery<'a> {
@@ -113,7 +71,7 @@ async fn we_ask_as_the_packages_do_and_read_what_they_read() {
     let mut asked = BTreeMap::new();
     for case in &vectors.cases {
         let server = serve(&case.exchanges).await;
-        let account = account(&vectors, case.carrier, &server.uri());
+        let account = vectors.accounts.of(case.carrier, &server.uri());
         let number = Address::parse(&case.number).unwrap();
         let mut said = carriers.registration(&account, &query(case, &number)).await.unwrap();
         let mut expect = case.expect.clone();
@@ -176,11 +134,11 @@ async fn a_carrier_that_does_not_answer_says_nothing() {
         ] {
             let server = MockServer::start().await;
             Mock::given(any()).respond_with(answer).mount(&server).await;
-            let account = account(&vectors, carrier, &server.uri());
+            let account = vectors.accounts.of(carrier, &server.uri());
             let error = carriers.registration(&account, &query).await.unwrap_err();
             assert_eq!(error.code(), code, "{carrier}");
         }
-        let account = account(&vectors, carrier, "http://127.0.0.1:9");
+        let account = vectors.accounts.of(carrier, "http://127.0.0.1:9");
         assert_eq!(carriers.registration(&account, &query).await, Err(CheckError::Unreachable), "{carrier}");
     }
 }
@@ -211,7 +169,8 @@ async fn a_page_that_leads_elsewhere_is_not_followed() {
         messaging_service: None,
         at: Timestamp::from_micros(0),
     };
-    let said = carriers().registration(&account(&vectors, CarrierKind::Twilio, &server.uri()), &query).await;
+    let said =
+        carriers().registration(&vectors.accounts.of(CarrierKind::Twilio, &server.uri()), &query).await;
     assert_eq!(said.unwrap()[0].state, None);
     assert!(evil.received_requests().await.unwrap().is_empty(), "the credentials left the carrier");
 }
@@ -235,7 +194,7 @@ async fn a_test_call_reads_and_changes_nothing() {
             CarrierKind::Infobip => json!({
                 "api_key": "k", "base_url": uri, "webhook_username": "u", "webhook_password": "p",
             }),
-            _ => return account(&vectors, carrier, uri),
+            _ => return vectors.accounts.of(carrier, uri),
         };
         Credentials::from_json(carrier, json.to_string().as_bytes()).unwrap()
     };

@@ -1,5 +1,7 @@
 //! Opening hours of a facility: split shifts, holidays, time zones and daylight saving.
 
+mod open_time;
+
 use jiff::{
     civil::{Date, Time, Weekday},
     tz::TimeZone,

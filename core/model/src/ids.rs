@@ -97,6 +97,12 @@ ids! {
     MediaId,
     /// An internal note.
     NoteId,
+    /// A queue with filters, saved under a name.
+    ViewId,
+    /// A question to whoever runs Anteroom.
+    TicketId,
+    /// What was said in a ticket.
+    TicketMessageId,
     /// A version of a policy: a component plus its manifest.
     PolicyId,
     /// What binds a policy version to a hook.
@@ -115,6 +121,10 @@ ids! {
     OptOutId,
     /// An entry of the audit log.
     AuditId,
+    /// Where a program of an organization is told what happens.
+    WebhookId,
+    /// One try to tell it.
+    WebhookAttemptId,
     /// One running process, as the holder of leases.
     NodeId,
     /// One HTTP request, in answers and logs.

@@ -20,3 +20,4 @@ pub mod search;
 pub mod segments;
 pub mod states;
 pub mod time;
+pub mod words;

@@ -116,6 +116,12 @@ fn is_phone_like(token: &str) -> bool {
         && token.chars().all(|c| c.is_ascii_digit() || matches!(c, '(' | ')' | '-' | '.' | '+' | '/'))
 }
 
+/// What a phone number ends with, where `text` says nothing else: its digits.
+pub fn phone_end(text: &str) -> Option<String> {
+    let is_one = text.split_whitespace().next().is_some() && text.split_whitespace().all(is_phone_like);
+    Some(digits(text)).filter(|digits| is_one && (TAIL..=15).contains(&digits.len()))
+}
+
 /// `(512) 555-0101` comes as two tokens.
 fn phone_or_id(tokens: &[&str]) -> (usize, Vec<Term>) {
     let mut number = digits(tokens[0]);
@@ -303,6 +309,21 @@ mod tests {
             ("李 小龍", &["name 李, name 小龍"]),
         ] {
             assert_eq!(shown(text), expected.to_vec(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_phone_number_ends_with() {
+        for (text, expected) in [
+            ("0101", Some("0101")),
+            (" (512) 555-0101 ", Some("5125550101")),
+            ("+1 512.555.0101", Some("15125550101")),
+            ("101", None),
+            ("", None),
+            ("555 knee", None),
+            ("1234567890123456", None),
+        ] {
+            assert_eq!(phone_end(text).as_deref(), expected, "{text:?}");
         }
     }
 

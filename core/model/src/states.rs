@@ -150,6 +150,16 @@ words! {
         Down = "down",
     }
 
+    /// Whether a webhook is told what happens.
+    WebhookState {
+        /// It is.
+        Active = "active",
+        /// An administrator holds it back: what happens meanwhile is told later.
+        Paused = "paused",
+        /// It failed for too long, or said that it wants no more.
+        Disabled = "disabled",
+    }
+
     /// How far a verification is, or how it ended.
     VerificationState {
         /// A question is open.
@@ -214,6 +224,28 @@ words! {
         Sent = "sent",
         /// Somebody gave it up.
         Canceled = "canceled",
+    }
+
+    /// How far a question to whoever runs Anteroom is.
+    TicketState {
+        /// It waits for an answer.
+        Open = "open",
+        /// Somebody has answered.
+        Answered = "answered",
+        /// It is done.
+        Closed = "closed",
+    }
+
+    /// How far a message of a ticket is as a mail.
+    MailState {
+        /// It goes by no mail.
+        None = "none",
+        /// It is still to be sent.
+        Waiting = "waiting",
+        /// The mail server has taken it.
+        Mailed = "mailed",
+        /// It was given up.
+        Failed = "failed",
     }
 
     /// What a text that reads like a revocation was.
@@ -319,6 +351,32 @@ words! {
         High = "high",
         /// Staff should look at once.
         Urgent = "urgent",
+    }
+
+    /// A list of conversations to work on.
+    QueueName {
+        /// Open with nobody's name on it.
+        Unassigned = "unassigned",
+        /// With the reader's name on it.
+        Mine = "mine",
+        /// In the reader's teams.
+        Team = "team",
+        /// Open or snoozed.
+        All = "all",
+        /// Out of sight until a moment, the soonest first.
+        Snoozed = "snoozed",
+        /// Done, newest first.
+        Closed = "closed",
+    }
+
+    /// Who sees a saved view besides whoever made it.
+    Sharing {
+        /// Nobody.
+        Nobody = "nobody",
+        /// Everybody of the organization.
+        Everybody = "everybody",
+        /// One team.
+        Team = "team",
     }
 
     /// How a binding takes part.

@@ -77,6 +77,41 @@ impl FaultKind {
         }
     }
 
+    /// What the author can do about it.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Fuel => {
+                "It ran for too many instructions. Look for a loop that grows with the text or with a list of the \
+                 settings; the log shows how far it came."
+            }
+            Self::CpuTime => {
+                "It ran for too long. The cost of a call should not grow with the text or the settings."
+            }
+            Self::WallTime => "The machine was busy: nothing is wrong with the policy. Try again.",
+            Self::Memory => {
+                "It asked for more memory than a call may have. Don't keep copies of large texts."
+            }
+            Self::Stack => "It called itself too often. Turn the recursion into a loop, or bound its depth.",
+            Self::Trap => {
+                "It panicked, read beyond an end or divided by nothing. The functions are named innermost first; a build \
+                 with debug names says more."
+            }
+            Self::OutputTooLarge => "Its answer is too large. Answer with less text.",
+            Self::InputTooLarge => "The turn is larger than a policy is given: nothing ran.",
+            Self::HostCalls => "It asked the host too often. Ask once and keep the answer.",
+            Self::Log => "It logged too much. Log less, or shorter lines.",
+            Self::Settings => {
+                "It can't work with these settings though they fit its schema. Make the schema say what it needs, or \
+                 change the settings."
+            }
+            Self::PolicyError => "It says itself that it can't answer this. Its message says why.",
+            Self::InvalidOutput => {
+                "Its answer can't be carried out. Names of teams and facilities are those of the clinic, letter by letter."
+            }
+            Self::Host => "Something of Anteroom's failed: nothing is wrong with the policy.",
+        }
+    }
+
     /// Those that don't count against the policy's author, in their one spelling.
     pub const OURS: [&'static str; 3] = ["host", "input_too_large", "wall_time"];
 

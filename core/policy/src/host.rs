@@ -308,6 +308,15 @@ impl PolicyHost {
         Rerun { record: self.written(policy, about, recorded.input.clone(), ran), unknown_fields }
     }
 
+    /// Calls a hook on a made-up turn, with all the limits of a live call. It takes none of the places of live calls,
+    /// and is counted with none of them. Blocks for as long as a call may run.
+    pub fn try_out(&self, policy: &Policy, call: Call) -> CallRecord {
+        let _place = self.admission.spare_blocking();
+        let Asked { about, facts, input } = call.into();
+        let ran = run(&self.engine, policy, self.limits, &input, facts);
+        self.written(policy, about, input, ran)
+    }
+
     fn run(&self, policy: &Policy, input: &HookInput, facts: Facts) -> Ran {
         let _in_flight = telemetry::in_flight();
         run(&self.engine, policy, self.limits, input, facts)

@@ -9,8 +9,15 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    auth::limits::SignInLimits, config::NodeRole, directory::Directory, media::Media, policies::Policies,
-    registration::RegistrationRules, uploads::Uploads,
+    auth::limits::{SignInLimits, TryLimits},
+    config::NodeRole,
+    directory::Directory,
+    media::Media,
+    policies::Policies,
+    presence::Presence,
+    registration::RegistrationRules,
+    support::mailer::Mailer,
+    uploads::Uploads,
 };
 
 /// Handles to the store, the policy host, the carriers and the caches. Cheap to clone.
@@ -33,8 +40,12 @@ pub struct Parts {
     pub uploads: Uploads,
     /// Pictures and documents.
     pub media: Media,
+    /// Who is where.
+    pub presence: Presence,
     /// Slows down guessing of passwords.
     pub sign_ins: SignInLimits,
+    /// Slows down trying of policies.
+    pub tries: TryLimits,
     /// Renders `/metrics`; absent where another recorder is installed (tests).
     pub metrics: Option<PrometheusHandle>,
     /// Cookies are sent over HTTPS only: everywhere but in a demo.
@@ -43,6 +54,8 @@ pub struct Parts {
     pub roles: Vec<NodeRole>,
     /// Serves the phone simulator for this clinic, once it is seeded: only in a demo.
     pub demo: Option<OnceLock<OrganizationId>>,
+    /// The mail server for tickets, where there is one.
+    pub mailer: OnceLock<Mailer>,
     /// Told to stop.
     pub stop: CancellationToken,
     /// How often carriers are asked about numbers, and how long their word counts.

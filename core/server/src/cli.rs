@@ -9,6 +9,7 @@ mod media_files;
 pub(crate) mod place;
 mod policy;
 mod start;
+mod tickets;
 mod transfer;
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};

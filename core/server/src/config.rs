@@ -5,7 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use anteroom_policy::Limits;
 use serde::Deserialize;
 
-use crate::{media::MediaConfig, policies::MEMORY_MIB, registration::RegistrationRules};
+use crate::{
+    media::MediaConfig, policies::MEMORY_MIB, registration::RegistrationRules, support::mailer::SmtpConfig,
+    webhooks::WebhookConfig,
+};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -73,6 +76,12 @@ pub struct Config {
     /// Pictures and documents of texts.
     #[serde(default)]
     pub media: MediaConfig,
+    /// Where tickets of the Help Center are mailed to; nowhere unless told otherwise.
+    #[serde(default)]
+    pub smtp: Option<SmtpConfig>,
+    /// Programs that are told what happens.
+    #[serde(default)]
+    pub webhooks: WebhookConfig,
     /// Minutes between two looks into each carrier's list of messages, for what a lost webhook never told; 0: none.
     #[serde(default = "default_reconcile")]
     pub reconcile_minutes: u64,
@@ -110,6 +119,7 @@ pub fn read(path: Option<&std::path::Path>) -> Result<Config, config::ConfigErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::support::mailer::SmtpTls;
 
     #[test]
     fn a_mistake_in_the_file_is_named() {
@@ -128,6 +138,9 @@ mod tests {
         std::fs::write(&path, "[registration]\nmax_age_days = 3\n").unwrap();
         let registration = read(Some(&path)).unwrap().registration;
         assert_eq!(registration, RegistrationRules { check_hours: 6, max_age_days: 3 });
+        let smtp = "[smtp]\nhost = \"mail.example\"\ntls = \"wrapped\"\nfrom = \"a@b.example\"\nto = \"c@d.example\"\n";
+        std::fs::write(&path, smtp).unwrap();
+        assert_eq!(read(Some(&path)).unwrap().smtp.unwrap().tls, SmtpTls::Wrapped);
         std::fs::write(&path, "lisen = \"127.0.0.1:9000\"\n").unwrap();
         assert!(read(Some(&path)).err().unwrap().to_string().contains("lisen"));
     }

@@ -10,7 +10,7 @@ use anteroom_store::{Actor, ConversationChange, NewEvent, StoreError};
 use futures::FutureExt;
 use serde_json::json;
 
-use crate::{app::App, pipeline::settle, scheduled, telemetry};
+use crate::{app::App, pipeline::settle, scheduled, telemetry, text_index::TextIndex, webhooks};
 
 const EVERY: Duration = Duration::from_secs(2);
 /// How often what nobody asks for any more is dropped.
@@ -19,13 +19,16 @@ const TIDY_EVERY: Duration = Duration::from_hours(1);
 /// Works until the app is told to stop.
 pub async fn run(app: App) {
     let mut tidied = app.store.now();
+    let mut texts = TextIndex::default();
     loop {
         tokio::select! {
             () = app.stop.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
         telemetry::measure_queues(&app).await;
+        webhooks::measure(&app).await;
         app.sign_ins.tidy();
+        app.tries.tidy();
         match app.store.due_snoozed().await {
             Ok(due) => {
                 for (organization, id) in due {
@@ -47,12 +50,18 @@ pub async fn run(app: App) {
             if let Err(error) = app.store.forget_early_receipts().await {
                 tracing::error!(%error, "old receipts could not be dropped");
             }
+            if let Err(error) = app.store.forget_link_deliveries().await {
+                tracing::error!(%error, "what message centres won't repeat could not be dropped");
+            }
         }
         if let Err(error) = end_verifications(&app).await {
             tracing::error!(%error, "verifications could not be looked for");
         }
         if let Err(error) = index_patients(&app).await {
             tracing::error!(%error, "patients could not be made searchable");
+        }
+        if let Err(error) = texts.go_on(&app).await {
+            tracing::error!(%error, "texts could not be made searchable");
         }
     }
 }

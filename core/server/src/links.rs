@@ -3,24 +3,32 @@
 //! The node that holds an account's link says so in the store every few seconds; when it isn't heard of any more,
 //! another one takes the link. Texts and receipts that come in by it go the same way as those of webhooks, and are
 //! acknowledged after the commit. Held by nodes that send, since replies leave by it.
+//!
+//! A text is noted before it is stored and crossed out once the message centre is known to have seen its
+//! acknowledgement: what a node leaves behind that is killed in between, the next link recognises.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anteroom_carriers::{
-    Credentials, Inbound,
-    smpp::{Inbox, Link, NotStored, SmppCredentials},
+    Credentials,
+    smpp::{Delivered, Fingerprint, Inbox, Link, NotStored, SmppCredentials},
 };
 use anteroom_model::{
     ids::{CarrierAccountId, OrganizationId},
     states::LinkState,
     time::Timestamp,
 };
-use anteroom_store::{Actor, NewEvent, StoreError};
+use anteroom_store::{Actor, NewEvent, OrgKeys, StoreError};
 use futures::{FutureExt, future::BoxFuture};
 use metrics::gauge;
 use serde_json::json;
 
-use crate::{app::App, ingress};
+use crate::{app::App, ingress, problem::Problem};
 
 /// How often links are looked after.
 const EVERY: Duration = Duration::from_millis(500);
@@ -40,6 +48,7 @@ struct Held {
     /// As stored: a change of them is a new link.
     stored: String,
     link: Link,
+    inbox: Arc<StoreInbox>,
     /// As last told.
     state: LinkState,
     told_at: Timestamp,
@@ -57,6 +66,9 @@ pub async fn run(app: App) {
             for id in lost.collect::<Vec<_>>() {
                 leave(&app, &mut held, id).await;
             }
+        }
+        for held in held.values() {
+            held.inbox.cross_out().await;
         }
         measure(&held);
         tokio::select! {
@@ -112,25 +124,16 @@ async fn look(app: &App, held: &mut HashMap<CarrierAccountId, Held>) -> Result<(
             (held.state, held.told_at, held.until) = (state, now, until);
             continue;
         }
-        let link = start(app, organization, id, credentials);
+        let inbox = Arc::new(StoreInbox::new(app, organization, id).await?);
+        // New each time: it makes the ids of what comes in.
+        let session = hex::encode(app.store.ids().secret::<8>());
+        let link = app.carriers.links().start(credentials, session, Arc::clone(&inbox) as Arc<dyn Inbox>);
         let stored = account.row.credentials.clone();
         let credentials = credentials.clone();
-        let new = Held { organization, credentials, stored, link, state, told_at: now, until };
+        let new = Held { organization, credentials, stored, link, inbox, state, told_at: now, until };
         held.insert(id, new);
     }
     Ok(())
-}
-
-fn start(
-    app: &App,
-    organization: OrganizationId,
-    id: CarrierAccountId,
-    credentials: &SmppCredentials,
-) -> Link {
-    // New each time: it makes the ids of what comes in.
-    let session = hex::encode(app.store.ids().secret::<8>());
-    let inbox = StoreInbox { app: app.clone(), organization, account: id };
-    app.carriers.links().start(credentials, session, Arc::new(inbox))
 }
 
 /// Takes or keeps the link; whether it is this node's.
@@ -170,6 +173,7 @@ async fn leave(app: &App, held: &mut HashMap<CarrierAccountId, Held>, id: Carrie
     app.carriers.links().stop(&held.credentials);
     // A send that is under way keeps its own clone, and ends by itself.
     held.link.close(GOODBYE).await;
+    held.inbox.cross_out().await;
 }
 
 /// Ends it and lets other nodes take it at once.
@@ -191,18 +195,91 @@ struct StoreInbox {
     app: App,
     organization: OrganizationId,
     account: CarrierAccountId,
+    keys: Arc<OrgKeys>,
+    /// To be crossed out.
+    settled: Mutex<Vec<String>>,
+}
+
+impl StoreInbox {
+    async fn new(
+        app: &App,
+        organization: OrganizationId,
+        account: CarrierAccountId,
+    ) -> Result<Self, StoreError> {
+        let keys = app.store.keys(organization).await?;
+        Ok(Self { app: app.clone(), organization, account, keys, settled: Mutex::default() })
+    }
+
+    async fn take(&self, delivered: Delivered) -> Result<(), Problem> {
+        let Delivered { id, fingerprint, content } = delivered;
+        let (app, account) = (&self.app, self.account);
+        // A receipt may come as often as it likes.
+        if content.as_ref().map_or(true, |inbound| !inbound.messages.is_empty()) {
+            let id = id.clone();
+            let noted: Result<(), StoreError> = app
+                .store
+                .write(self.organization, move |mut org| {
+                    async move { org.expect_link_delivery(account, &id, &fingerprint).await }.boxed()
+                })
+                .await;
+            noted?;
+        }
+        match content {
+            Ok(inbound) => ingress::take_from_link(app, self.organization, account, inbound).await,
+            Err(unread) => ingress::keep_unread(app, self.organization, account, id, &unread).await,
+        }
+    }
+
+    /// What can't be crossed out now is crossed out later, or recognised once more than it need be.
+    async fn cross_out(&self) {
+        let settled = mem::take(&mut *self.settled.lock().unwrap_or_else(PoisonError::into_inner));
+        if settled.is_empty() {
+            return;
+        }
+        let (account, ids) = (self.account, settled.clone());
+        let crossed: Result<(), StoreError> = self
+            .app
+            .store
+            .write(self.organization, move |mut org| {
+                async move { org.settle_link_deliveries(account, &ids).await }.boxed()
+            })
+            .await;
+        if let Err(error) = crossed {
+            tracing::warn!(%account, %error, "texts that won't come again are still expected");
+            self.settled(settled);
+        }
+    }
 }
 
 impl Inbox for StoreInbox {
-    fn store(&self, inbound: Inbound) -> BoxFuture<'_, Result<(), NotStored>> {
+    fn store(&self, delivered: Delivered) -> BoxFuture<'_, Result<(), NotStored>> {
         async move {
-            ingress::take_from_link(&self.app, self.organization, self.account, inbound).await.map_err(
-                |problem| {
-                    tracing::warn!(account = %self.account, kind = problem.kind(), "a link's delivery waits");
-                    NotStored
-                },
-            )
+            self.take(delivered).await.map_err(|problem| {
+                tracing::warn!(account = %self.account, kind = problem.kind(), "a link's delivery waits");
+                NotStored
+            })
         }
         .boxed()
+    }
+
+    fn fingerprint(&self, identity: &[u8]) -> Fingerprint {
+        self.keys.lookup("link_delivery", identity)
+    }
+
+    fn doubtful(&self) -> BoxFuture<'_, Result<Vec<(Fingerprint, String)>, NotStored>> {
+        async move {
+            let read = async {
+                self.app.store.read(self.organization).await?.expected_link_deliveries(self.account).await
+            };
+            read.await.map_err(|error: StoreError| {
+                tracing::warn!(account = %self.account, %error, "it can't be read which texts may come again");
+                NotStored
+            })
+        }
+        .boxed()
+    }
+
+    fn settled(&self, ids: Vec<String>) {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
     }
 }

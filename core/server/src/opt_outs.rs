@@ -2,7 +2,7 @@
 
 use anteroom_model::{ids::ConversationId, ids::OptOutId, states::MessageState};
 use anteroom_store::{Actor, NewEvent, NewOptOut, Org, StoreError};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Why a text is not sent, in staff's words: at the reply, at the gate and for what waited.
 pub(crate) const OPTED_OUT: &str =
@@ -18,19 +18,9 @@ pub(crate) async fn record(
     let Some(id) = org.record_opt_out(new).await? else { return Ok(None) };
     for (message, conversation) in org.block_queued(new.peer, new.scope, OPTED_OUT).await? {
         let data = json!({ "message_id": message, "state": MessageState::Blocked, "error_text": OPTED_OUT });
-        tell(org, "message.state", conversation, Actor::Host, data);
+        org.tell(NewEvent { kind: "message.state", conversation_id: conversation, actor: Actor::Host, data });
     }
     let data = json!({ "source": new.source, "via": new.via });
-    tell(org, "opt_out.recorded", conversation, actor, data);
+    org.tell(NewEvent { kind: "opt_out.recorded", conversation_id: conversation, actor, data });
     Ok(Some(id))
-}
-
-fn tell(
-    org: &Org<'_>,
-    kind: &'static str,
-    conversation_id: Option<ConversationId>,
-    actor: Actor,
-    data: Value,
-) {
-    org.tell(NewEvent { kind, conversation_id, actor, data });
 }

@@ -87,6 +87,16 @@ impl Problem {
         self.0.kind
     }
 
+    /// What the client is told about this occurrence.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// An extension member.
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.0.members.get(name)
+    }
+
     /// 404. The same whether it doesn't exist or belongs to somebody else.
     pub fn not_found(what: &'static str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", format!("There is no such {what}."))

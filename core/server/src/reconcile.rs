@@ -25,6 +25,8 @@ const BACK: Duration = Duration::from_hours(24);
 const OVERLAP: Duration = Duration::from_hours(1);
 /// A place that has been down for longer asks a person what became of its texts.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
+/// Vonage lists no more at once. What is longer ago is looked at in steps of this, one right after the other.
+const LONGEST_LOOK: Duration = Duration::from_hours(24);
 /// What came just now may still be on its way by webhook.
 const SETTLE: Duration = Duration::from_mins(2);
 /// For one page, and storing what is new in it.
@@ -33,6 +35,8 @@ const LEASE: Duration = Duration::from_mins(3);
 const POLL: Duration = Duration::from_secs(1);
 /// Pages of one look; the rest is for the next.
 const MOST_PAGES: usize = 500;
+/// A carrier that is asked too often, and doesn't say when again.
+const SLOWER: Duration = Duration::from_mins(1);
 /// Longest wait after looks that failed.
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
 
@@ -110,12 +114,17 @@ async fn expect(app: &App) -> Result<(), StoreError> {
 async fn look(app: &App, work: ReconcileWork, every: Duration) {
     let (organization, account, node) = (work.organization, work.account, app.node);
     let end = match pages(app, &work).await {
-        Ok(Looked::Through { until }) => ReconcileEnd {
-            listed_until: Some(until),
-            goes_on: false,
-            due_at: app.store.now().plus(every),
-            outcome: "ok",
-        },
+        Ok(Looked::Through { until }) => {
+            let now = app.store.now();
+            // The next step follows at once, until all of the past is looked at.
+            let behind = now.since(until) > SETTLE + OVERLAP;
+            ReconcileEnd {
+                listed_until: Some(until),
+                goes_on: false,
+                due_at: if behind { now } else { now.plus(every) },
+                outcome: "ok",
+            }
+        }
         Ok(Looked::Lost) => return,
         Ok(Looked::Gone) => ReconcileEnd {
             listed_until: None,
@@ -126,6 +135,7 @@ async fn look(app: &App, work: ReconcileWork, every: Duration) {
         Err(fault) => {
             let doublings = u32::try_from(work.failures).unwrap_or(0).min(8);
             let wait = every.saturating_mul(2_u32.pow(doublings)).min(LONGEST_WAIT);
+            let wait = fault.asked_to_wait().unwrap_or(wait);
             tracing::warn!(%account, %organization, code = fault.code(), %fault, "a carrier's list was not compared");
             ReconcileEnd {
                 listed_until: None,
@@ -180,6 +190,15 @@ impl Fault {
         }
     }
 
+    fn asked_to_wait(&self) -> Option<Duration> {
+        match self {
+            Self::Carrier(FindError::Refused { status: 429, retry_after }) => {
+                Some(retry_after.unwrap_or(SLOWER).min(LONGEST_WAIT))
+            }
+            _ => None,
+        }
+    }
+
     const fn keeps_place(&self) -> bool {
         match self {
             Self::Carrier(FindError::Refused { status, .. }) => *status == 429 || *status >= 500,
@@ -225,7 +244,8 @@ fn begin(now: Timestamp, listed_until: Option<Timestamp>) -> Place {
         None => now.minus(BACK),
         Some(before) => before.minus(OVERLAP).max(now.minus(LONGEST)),
     };
-    Place { since: since.micros(), until: until.max(since).micros(), next: None }
+    let until = until.max(since).min(since.plus(LONGEST_LOOK));
+    Place { since: since.micros(), until: until.micros(), next: None }
 }
 
 async fn keep(
@@ -316,5 +336,20 @@ mod tests {
         assert_eq!(first.until, hours(1_000).minus(SETTLE).micros());
         assert_eq!(begin(hours(1_000), Some(hours(999))).since, hours(998).micros());
         assert_eq!(begin(hours(1_000), Some(hours(10))).since, hours(1_000 - 7 * 24).micros());
+    }
+
+    #[test]
+    fn a_long_time_without_looks_is_looked_at_in_steps() {
+        let hours = |hours: u64| Timestamp::from_micros(0).plus(Duration::from_hours(hours));
+        let (now, mut listed) = (hours(1_000), hours(900));
+        let mut looks = 0;
+        while now.since(listed) > SETTLE {
+            let Place { since, until, .. } = begin(now, Some(listed));
+            let (since, until) = (Timestamp::from_micros(since), Timestamp::from_micros(until));
+            assert!(until.since(since) <= LONGEST_LOOK && since == listed.minus(OVERLAP) && until > listed);
+            listed = until;
+            looks += 1;
+        }
+        assert_eq!(looks, 5, "100 hours in steps of 23");
     }
 }

@@ -43,6 +43,8 @@ pub struct Conversation {
     pub priority: Priority,
     /// Set by routing and staff.
     pub tags: Vec<String>,
+    /// Which of `category`, `priority` and `tags` staff have set since it was opened: routing heeds it.
+    pub staff_set: Vec<String>,
     /// Texts since it was opened.
     pub turn_number: i32,
     /// When the oldest text that nobody answered came in.
@@ -51,6 +53,8 @@ pub struct Conversation {
     pub last_message_at: Timestamp,
     /// When it comes back.
     pub snoozed_until: Option<Timestamp>,
+    /// Closed with the wish that a new text comes back to whoever had it.
+    pub reopens_to_assignee: bool,
     /// When the first text came.
     pub created_at: Timestamp,
     /// Grows with every change.
@@ -58,6 +62,9 @@ pub struct Conversation {
 }
 
 impl Conversation {
+    /// Tags at most.
+    pub const MOST_TAGS: usize = 20;
+
     /// What a first text from `peer` (E.164) begins; open, unassigned, nothing known.
     pub fn begin(
         id: ConversationId,
@@ -80,10 +87,12 @@ impl Conversation {
             category: None,
             priority: Priority::Normal,
             tags: Vec::new(),
+            staff_set: Vec::new(),
             turn_number: 0,
             waiting_since: None,
             last_message_at: now,
             snoozed_until: None,
+            reopens_to_assignee: false,
             created_at: now,
             version: 1,
         }
@@ -101,32 +110,6 @@ pub struct Exchange {
     pub answer: Option<String>,
 }
 
-/// A queue, as staff see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConversationFilter {
-    /// Open with nobody's name on it.
-    Unassigned,
-    /// Open or snoozed with this person's name on it.
-    Mine(StaffId),
-    /// Open or snoozed in this person's teams.
-    Team(StaffId),
-    /// Open or snoozed.
-    All,
-}
-
-/// How many there are in each queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
-pub struct QueueCounts {
-    /// Open with nobody's name on it.
-    pub unassigned: i64,
-    /// With this person's name on it.
-    pub mine: i64,
-    /// In this person's teams.
-    pub team: i64,
-    /// Open or snoozed.
-    pub all_open: i64,
-}
-
 /// The outcome of storing a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConversationChange {
@@ -137,7 +120,7 @@ pub enum ConversationChange {
 }
 
 #[derive(FromRow)]
-struct ConversationRow {
+pub(crate) struct ConversationRow {
     id: ConversationId,
     number_id: NumberId,
     peer: Vec<u8>,
@@ -157,6 +140,8 @@ struct ConversationRow {
     snoozed_until: Option<Timestamp>,
     created_at: Timestamp,
     version: i64,
+    reopens_to_assignee: bool,
+    staff_set: Json<Vec<String>>,
 }
 
 impl Store {
@@ -198,8 +183,10 @@ impl Org<'_> {
             hash,
             sealed,
             c.created_at,
+            c.reopens_to_assignee,
+            Json(&c.staff_set),
         );
-        Ok(())
+        self.note_tags(c.id, &[], &c.tags).await
     }
 
     fn seal_exchanges(&self, c: &Conversation) -> Result<Option<Vec<u8>>, StoreError> {
@@ -264,64 +251,48 @@ impl Org<'_> {
             c.last_message_at,
             c.snoozed_until,
             c.version,
+            c.reopens_to_assignee,
+            Json(&c.staff_set),
         );
         if changed == 0 {
             return Ok(ConversationChange::Outdated);
         }
+        let noted = fetch_all!(self, (String,), "conversations/tags_of", c.id);
+        let noted: Vec<_> = noted.into_iter().map(|(tag,)| tag).collect();
+        self.note_tags(c.id, &noted, &c.tags).await?;
         conversation.version += 1;
         Ok(ConversationChange::Stored)
     }
 
-    /// A page of a queue, longest waiting first; `after` is the order key and id of the last one seen.
-    pub async fn queue(
+    /// Keeps `conversation_tags` as the conversation's own list is.
+    async fn note_tags(
         &mut self,
-        filter: ConversationFilter,
-        after: Option<(Timestamp, ConversationId)>,
-        limit: u32,
-    ) -> Result<Vec<Conversation>, StoreError> {
-        let (name, staff) = match filter {
-            ConversationFilter::Unassigned => (Some("unassigned"), None),
-            ConversationFilter::Mine(staff) => (Some("mine"), Some(staff)),
-            ConversationFilter::Team(staff) => (Some("team"), Some(staff)),
-            ConversationFilter::All => (None, None),
-        };
-        let (at, id) = after.unwrap_or((Timestamp::from_micros(i64::MIN), ConversationId::LEAST));
-        let rows = fetch_all!(
-            self,
-            ConversationRow,
-            "conversations/list_open",
-            name,
-            staff,
-            at,
-            id,
-            i64::from(limit)
-        );
-        rows.into_iter().map(|row| self.open_conversation(row)).collect()
+        id: ConversationId,
+        noted: &[String],
+        tags: &[String],
+    ) -> Result<(), StoreError> {
+        for tag in noted.iter().filter(|tag| !tags.contains(tag)) {
+            execute!(self, "conversations/untag", id, tag);
+        }
+        for tag in tags.iter().filter(|tag| !noted.contains(tag)) {
+            execute!(self, "conversations/tag", id, tag);
+        }
+        Ok(())
     }
 
-    /// A page of closed conversations, newest first; `before` is the last one seen.
-    pub async fn closed(
-        &mut self,
-        before: Option<(Timestamp, ConversationId)>,
-        limit: u32,
-    ) -> Result<Vec<Conversation>, StoreError> {
-        let (at, id) = before.unwrap_or((Timestamp::from_micros(i64::MAX), ConversationId::LEAST));
-        let rows = fetch_all!(self, ConversationRow, "conversations/list_closed", at, id, i64::from(limit));
-        rows.into_iter().map(|row| self.open_conversation(row)).collect()
+    /// Tags that conversations have, in the order of their letters, at most `limit`.
+    pub async fn tags_in_use(&mut self, limit: u32) -> Result<Vec<String>, StoreError> {
+        let found = fetch_all!(self, (String,), "conversations/tags_in_use", i64::from(limit));
+        Ok(found.into_iter().map(|(tag,)| tag).collect())
     }
 
-    /// Sizes of the queues as `staff` sees them.
-    pub async fn queue_counts(&mut self, staff: StaffId) -> Result<QueueCounts, StoreError> {
-        let counts = fetch_optional!(self, QueueCounts, "conversations/counts", staff);
-        Ok(counts.unwrap_or(QueueCounts { unassigned: 0, mine: 0, team: 0, all_open: 0 }))
+    /// Categories that conversations have, in the order of their letters, at most `limit`.
+    pub async fn categories_in_use(&mut self, limit: u32) -> Result<Vec<String>, StoreError> {
+        let found = fetch_all!(self, (String,), "conversations/categories_in_use", i64::from(limit));
+        Ok(found.into_iter().map(|(category,)| category).collect())
     }
 
-    /// How many are closed.
-    pub async fn closed_count(&mut self) -> Result<i64, StoreError> {
-        Ok(fetch_optional!(self, (i64,), "conversations/count_closed").map_or(0, |(count,)| count))
-    }
-
-    fn open_conversation(&self, row: ConversationRow) -> Result<Conversation, StoreError> {
+    pub(crate) fn open_conversation(&self, row: ConversationRow) -> Result<Conversation, StoreError> {
         let exchanges = match &row.exchanges {
             Some(sealed) => self.keys.open_json("conversations.exchanges", row.id.0, sealed)?,
             None => Vec::new(),
@@ -340,10 +311,12 @@ impl Org<'_> {
             category: row.category,
             priority: row.priority,
             tags: row.tags.0,
+            staff_set: row.staff_set.0,
             turn_number: row.turn_number,
             waiting_since: row.waiting_since,
             last_message_at: row.last_message_at,
             snoozed_until: row.snoozed_until,
+            reopens_to_assignee: row.reopens_to_assignee,
             created_at: row.created_at,
             version: row.version,
         })

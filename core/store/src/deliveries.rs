@@ -46,6 +46,15 @@ pub struct LinkText {
     pub part: Option<(String, u8, u8)>,
 }
 
+/// What came by a link and could not be read; sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkOctets {
+    /// The id that was made for it.
+    pub carrier_message_id: String,
+    /// The whole command.
+    pub octets: Vec<u8>,
+}
+
 /// What was kept.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,6 +63,8 @@ pub enum DeliveryContent {
     Request(RawDelivery),
     /// A link's.
     Text(LinkText),
+    /// A link's that could not be read.
+    Octets(LinkOctets),
 }
 
 /// One that was kept.
@@ -131,7 +142,10 @@ impl DeliveryContent {
                 let body = if raw.body.is_empty() { query.as_bytes() } else { &raw.body };
                 [b"request\n".as_slice(), body].concat()
             }
-            Self::Text(text) => format!("text\n{}", text.carrier_message_id).into_bytes(),
+            Self::Text(LinkText { carrier_message_id, .. })
+            | Self::Octets(LinkOctets { carrier_message_id, .. }) => {
+                format!("text\n{carrier_message_id}").into_bytes()
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 
 use crate::{
     Org, Store, StoreError,
-    conn::{execute, fetch_all, on},
+    conn::{execute, fetch_all, on, twin},
     sql,
 };
 
@@ -43,7 +43,22 @@ impl Store {
 }
 
 impl Org<'_> {
-    /// Keeps a receipt until the text it is about is known.
+    /// Waits for whoever else learns or looks for the text that has this id at the carrier, until this unit of work
+    /// ends. A receipt's text is looked for again behind it: without it, a receipt and the answer to the send could
+    /// pass each other unseen.
+    pub async fn lock_receipts(
+        &mut self,
+        account: CarrierAccountId,
+        carrier_message_id: &str,
+    ) -> Result<(), StoreError> {
+        let query = self.conn().pick(twin!("receipts/lock"));
+        on!(self.conn(), c => {
+            sqlx::query(query).bind(account).bind(carrier_message_id).execute(c).await?;
+        });
+        Ok(())
+    }
+
+    /// Keeps a receipt until the text it is about is known; behind [`Org::lock_receipts`].
     pub async fn keep_early_receipt(
         &mut self,
         account: CarrierAccountId,
@@ -61,6 +76,7 @@ impl Org<'_> {
         account: CarrierAccountId,
         carrier_message_id: &str,
     ) -> Result<Vec<EarlyReceipt>, StoreError> {
+        self.lock_receipts(account, carrier_message_id).await?;
         Ok(fetch_all!(self, EarlyReceipt, "receipts/take", account, carrier_message_id))
     }
 }

@@ -28,13 +28,16 @@ mod conn;
 mod conversations;
 mod decisions;
 mod deliveries;
+mod drafts;
 mod early_receipts;
 mod error;
 mod events;
 mod idempotency;
 mod inbound;
 mod links;
+mod looks;
 mod media;
+mod mentions;
 mod messages;
 mod notes;
 mod notices;
@@ -49,39 +52,49 @@ mod planner;
 mod policies;
 mod policy_health;
 mod postgres;
+mod preferences;
 mod queue;
+mod queues;
 mod reconciliations;
 mod redact;
 mod registrations;
+mod reports;
 mod revocations;
 mod roster;
 mod scheduled;
 pub mod seal;
+mod search;
 mod signals;
 mod signing;
 mod sqlite;
 mod staff;
 mod staff_access;
 mod store;
+mod support;
 pub mod transfer;
 mod uploads;
 mod verifications;
+mod views;
+mod webhooks;
 mod writer;
 
 pub use accounts::{CarrierAccount, NewCarrierAccount, NewNumber, Number};
 pub use audit::{AuditEntry, NewAudit};
 pub use backtests::{Backtest, BacktestState, NewBacktest, TurnWindow, Turns};
 pub use chain::{Broken, ChainEnd, Hash, Verified};
-pub use conversations::{Conversation, ConversationChange, ConversationFilter, Exchange, QueueCounts};
+pub use conversations::{Conversation, ConversationChange, Exchange};
 pub use decisions::{Decision, DecisionFilter, NewDecision};
-pub use deliveries::{DeliveryContent, KeptDelivery, LinkText, NewKeptDelivery, RawDelivery};
+pub use deliveries::{DeliveryContent, KeptDelivery, LinkOctets, LinkText, NewKeptDelivery, RawDelivery};
+pub use drafts::Draft;
 pub use early_receipts::EarlyReceipt;
 pub use error::StoreError;
 pub use events::{Actor, Event, NewEvent};
 pub use idempotency::Idempotent;
 pub use inbound::{NewInbound, Received};
 pub use links::CarrierLink;
+pub use looks::Marks;
 pub use media::{Media, MediaContent, MediaEnd, MediaWork};
+pub use mentions::Mention;
 pub use messages::{Extra, MediaItem, Message, NewOutbound, ReceiptMatch};
 pub use notes::Note;
 pub use notices::Notice;
@@ -100,9 +113,14 @@ pub use patients::{
 pub use places::{Facility, Team};
 pub use policies::{Binding, Canary, NewBinding, NewPolicy, PolicyRow, Retired};
 pub use policy_health::CallCost;
+pub use preferences::{Alerts, Preferences, Theme};
 pub use queue::{Claimed, InboundWork, OutboundWork, SendEnd};
+pub use queues::{Filters, Queue, QueueCounts};
 pub use reconciliations::{ReconcileEnd, ReconcileWork, Reconciliation};
 pub use registrations::NumberRegistration;
+pub use reports::{
+    CountKey, Drawn, KeyCount, Place, QuarterCount, ReportFilter, Span, SpanTimes, WaitingCount,
+};
 pub use revocations::Revocation;
 pub use roster::{
     Applied, Checkpoint, EntryKey, FileState, Looked, NewRosterRun, NewRosterSource, NewRow, ReportPart,
@@ -111,12 +129,19 @@ pub use roster::{
 };
 pub use scheduled::{MOST_SCHEDULED, NewScheduledText, ScheduledText};
 pub use seal::{MasterKey, OrgKeys};
+pub use search::{TextFilter, TextFound, TextHit, TextPage, TextSearch, TextsToIndex};
+pub use signals::Whisper;
 pub use signing::{PolicySignature, SigningKey};
 pub use staff::{NewStaff, Session, Staff, Token};
 pub use staff_access::{OpenSession, StaffLink};
 pub use store::{OldestDue, Store, StoreOptions};
+pub use support::{MailEnd, MailWork, Ticket, TicketContent, TicketMessage};
 pub use uploads::{PolicyUpload, UploadEnd};
 pub use verifications::{Attempts, Claimed as ClaimedIdentity, OutcomeCount, Verification, VerificationLock};
+pub use views::{SavedView, ViewContent};
+pub use webhooks::{
+    NewWebhookAttempt, PreviousSecret, Webhook, WebhookAttempt, WebhookBacklog, WebhookSetup,
+};
 
 /// The SQL of a query file, relative to `core/store/queries`, without its ending.
 macro_rules! sql {

@@ -323,6 +323,26 @@ impl Org<'_> {
         Ok(())
     }
 
+    /// Says that the object store lacks a file that was there, with a stable word. `false`: it was said already.
+    pub async fn media_lost(
+        &mut self,
+        id: MediaId,
+        attempt: i32,
+        reason: &'static str,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, "media/lost", id, attempt, reason) > 0)
+    }
+
+    /// Takes that back.
+    pub async fn media_found(
+        &mut self,
+        id: MediaId,
+        attempt: i32,
+        reason: &'static str,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, "media/found", id, attempt, reason) > 0)
+    }
+
     /// Drops an upload that was never sent. `false`: it was, meanwhile.
     pub async fn forget_media(&mut self, id: MediaId) -> Result<bool, StoreError> {
         Ok(execute!(self, "media/forget", id) > 0)

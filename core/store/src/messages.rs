@@ -15,6 +15,9 @@ use crate::{
     conn::{execute, fetch_all, fetch_optional},
 };
 
+/// Messages that a look far back reads at once.
+const MOST_BACK: i64 = 1_000;
+
 /// A picture or document of a message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaItem {
@@ -300,6 +303,33 @@ impl Org<'_> {
         let rows =
             fetch_all!(self, MessageRow, "messages/of_conversation", conversation, before, i64::from(limit));
         rows.into_iter().map(|row| self.open_message(row)).collect()
+    }
+
+    /// Messages of a conversation before `before`, newest first: those back to `back_to`, a thousand at most, and
+    /// `more` that came before them. With it, whether there may be older ones.
+    pub async fn messages_back_to(
+        &mut self,
+        conversation: ConversationId,
+        before: MessageId,
+        back_to: Option<MessageId>,
+        more: u32,
+    ) -> Result<(Vec<Message>, bool), StoreError> {
+        let mut messages = Vec::new();
+        if let Some(back_to) = back_to {
+            let rows =
+                fetch_all!(self, MessageRow, "messages/back_to", conversation, before, back_to, MOST_BACK);
+            for row in rows {
+                messages.push(self.open_message(row)?);
+            }
+            if i64::try_from(messages.len()).is_ok_and(|read| read >= MOST_BACK) {
+                return Ok((messages, true));
+            }
+        }
+        let oldest = messages.last().map_or(before, |message| message.id);
+        let earlier = self.messages(conversation, oldest, more).await?;
+        let full = u32::try_from(earlier.len()).is_ok_and(|read| read >= more);
+        messages.extend(earlier);
+        Ok((messages, full))
     }
 
     /// Policies' replies in a conversation since `since`, newest first.

@@ -55,6 +55,8 @@ pub struct OrganizationSettings {
     pub policy_rules: PolicyRules,
     /// How texters are verified.
     pub identity: IdentityRules,
+    /// Minutes without a key or a pointer after which the Hub locks itself; absent: never.
+    pub idle_lock_minutes: Option<u32>,
 }
 
 /// How texters are verified. What they are asked, and in which words, is the identity policy's.
@@ -171,6 +173,7 @@ impl Default for OrganizationSettings {
                 .into(),
             policy_rules: PolicyRules::default(),
             identity: IdentityRules::default(),
+            idle_lock_minutes: Some(15),
             opt_in_text: "You will get texts from {{organization}} again. Reply STOP to end them.".into(),
             help_text:
                 "{{organization}}: text us and our staff will answer. In an emergency call 911. Message and \

@@ -35,13 +35,21 @@ pub(crate) async fn inform(conn: &mut Conn) -> Result<(), sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_model::{ids::Ids, time::Timestamp};
+    use anteroom_model::{
+        ids::{FacilityId, Ids, StaffId, TeamId},
+        states::Priority,
+        time::Timestamp,
+    };
     use std::sync::Arc;
 
-    use crate::{MasterKey, Store, StoreOptions, conn::on, sql};
+    use crate::{Filters, MasterKey, Queue, Store, StoreOptions, conn::on, sql};
 
     /// Queries over tables that grow with every text: an index must find their rows.
-    const BUSY: [(&str, &str); 14] = [
+    const BUSY: &[(&str, &str)] = &[
+        (sql!("reports/last_span"), "conversation_spans_of"),
+        (sql!("reports/spans"), "opened_at>?"),
+        (sql!("reports/by_quarter"), "quarter>?"),
+        (sql!("reports/by_key"), "quarter>?"),
         (sql!("messages/automatic"), "messages_of_conversation"),
         (sql!("messages/of_conversation"), "messages_of_conversation"),
         (sql!("events/of_conversation"), "events_of_conversation"),
@@ -56,7 +64,34 @@ mod tests {
         (sql!("patients/by_phone"), "phone_hash=?"),
         (sql!("patients/by_birth_date"), "patients_by_birth_date"),
         (sql!("patients/phones"), "patient_phones_by_patient"),
+        (sql!("messages/back_to"), "messages_of_conversation"),
+        (sql!("search/items_before"), "organization_id=? AND seq>? AND seq<?"),
+        (sql!("search/blocks"), "organization_id=? AND bucket=? AND segment>? AND segment<?"),
     ];
+
+    /// Queues, each as it is and narrowed: they are read in the order of an index that knows what filters ask.
+    fn queues() -> Vec<(String, &'static str)> {
+        let tagged = Filters { tags: vec!["late".to_owned()], ..Filters::default() };
+        let narrow = Filters {
+            teams: vec![TeamId::LEAST],
+            facilities: vec![FacilityId::LEAST],
+            priorities: vec![Priority::Urgent],
+            ..Filters::default()
+        };
+        let mut all = vec![(Queue::Closed.page_sql(&tagged), "conversation_tags_in_use")];
+        for (queue, index) in [
+            (Queue::Unassigned, "INDEX conversations_open"),
+            (Queue::Mine(StaffId::LEAST), "INDEX conversations_open"),
+            (Queue::Team(StaffId::LEAST), "INDEX conversations_open"),
+            (Queue::All, "INDEX conversations_open"),
+            (Queue::Snoozed, "INDEX conversations_asleep"),
+            (Queue::Closed, "INDEX conversations_closed"),
+        ] {
+            all.push((queue.page_sql(&Filters::default()), index));
+            all.push((queue.page_sql(&narrow), index));
+        }
+        all
+    }
 
     #[derive(Debug)]
     struct Noon;
@@ -75,7 +110,8 @@ mod tests {
         let open = || Store::open(&options, MasterKey::new([2; 32]), ids.clone(), Arc::new(Noon));
         // The second time, they are there already.
         for store in [open().await.unwrap(), open().await.unwrap()] {
-            for (query, index) in BUSY {
+            let busy = BUSY.iter().map(|&(query, index)| (query.to_owned(), index));
+            for (query, index) in busy.chain(queues()) {
                 let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
                 let mut conn = store.reader().await.unwrap();
                 let plan: Vec<(i64, i64, i64, String)> =

@@ -154,8 +154,10 @@ async fn transaction(conn: &mut Conn, job: Job) -> Result<(), StoreError> {
 async fn tell_others(pool: PgPool, mut signals: mpsc::Receiver<Signal>) {
     let mut gathered = Vec::new();
     while signals.recv_many(&mut gathered, 1_024).await > 0 {
-        let texts: HashSet<_> = gathered.drain(..).map(Signal::text).collect();
-        let texts: Vec<_> = texts.into_iter().collect();
+        // Each once, in their order: of what somebody does, the last counts.
+        let mut seen = HashSet::new();
+        let texts: Vec<_> =
+            gathered.drain(..).filter(|one| seen.insert(one.clone())).map(|one| one.text()).collect();
         let told = sqlx::query("SELECT pg_notify($1, text) FROM UNNEST($2::text[]) AS text")
             .bind(CHANNEL)
             .bind(texts)

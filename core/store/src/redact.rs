@@ -4,10 +4,10 @@
 use std::fmt;
 
 use crate::{
-    Caregiver, CarrierAccount, Contact, Conversation, Exchange, ExternalId, Extra, Found, InboundWork,
+    Caregiver, CarrierAccount, Contact, Conversation, Draft, Exchange, ExternalId, Extra, Found, InboundWork,
     MediaItem, MediaWork, Merge, Message, NewCarrierAccount, NewNumber, NewOutbound, NewPatient, Note,
     Number, OptOut, OutboundWork, Patient, PatientChange, PatientWord, Phone, Profile, ReconcileWork, Record,
-    SearchPage,
+    SearchPage, TextFound, TextHit, TextPage, TextSearch,
 };
 
 macro_rules! by_id {
@@ -47,6 +47,7 @@ by_id!(
 );
 by_name!(
     Contact,
+    Draft,
     Exchange,
     ExternalId,
     Extra,
@@ -62,6 +63,10 @@ by_name!(
     ReconcileWork,
     Record,
     SearchPage,
+    TextFound,
+    TextHit,
+    TextPage,
+    TextSearch,
 );
 
 #[cfg(test)]

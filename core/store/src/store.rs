@@ -23,7 +23,7 @@ use crate::{
     org::{ConnRef, Org, Work},
     postgres,
     seal::{MasterKey, OrgKeys},
-    signals::{Signal, Signals},
+    signals::{Signal, Signals, Whisper},
     sql, sqlite,
     writer::{self, Job},
 };
@@ -301,6 +301,16 @@ impl Store {
     /// Organizations whose set-up was changed, as [`Self::setup_changed`] was told by whichever node.
     pub fn setup_wakes(&self) -> broadcast::Receiver<OrganizationId> {
         self.0.signals.setup()
+    }
+
+    /// Says something to whoever listens now, on whichever node; see [`Whisper`].
+    pub fn whisper(&self, whisper: Whisper) {
+        self.0.signals.raise(Signal::Whisper(whisper));
+    }
+
+    /// What is whispered from now on.
+    pub fn whispers(&self) -> broadcast::Receiver<Whisper> {
+        self.0.signals.whispers()
     }
 
     /// Tells every node that something of `organization` that is kept in memory has changed.

@@ -19,17 +19,35 @@ export interface Schema {
   minItems?: number;
   maxItems?: number;
   pattern?: string;
+  format?: string;
+  uniqueItems?: boolean;
+  additionalProperties?: boolean | Schema;
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  const?: unknown;
 }
 
-export type Kind = 'object' | 'list' | 'words' | 'choice' | 'text' | 'number' | 'switch' | 'json';
+export type Kind = 'object' | 'map' | 'list' | 'words' | 'choices' | 'choice' | 'text' | 'number' | 'switch' | 'json';
+/** Why something is asked for as JSON. */
+export type Why = 'several' | 'values' | 'free' | 'deep';
 
 /** Follows a reference into the schema it stands in; what is written beside the reference counts first. */
 export function resolve(schema: Schema, root: Schema): Schema {
   const name = /^#\/\$defs\/(.+)$/.exec(schema.$ref ?? '')?.[1];
   const target = name ? root.$defs?.[name] : undefined;
-  if (!target) return schema;
+  if (!target) return optional(schema, root);
   const { $ref: _, ...own } = schema;
-  return { ...resolve(target, root), ...own };
+  return optional({ ...resolve(target, root), ...own }, root);
+}
+
+/** "This or nothing", as some generators write it, in the form that everything else is in. */
+function optional(schema: Schema, root: Schema): Schema {
+  const parts = schema.anyOf ?? schema.oneOf;
+  const [one, ...more] = parts?.filter((part) => part.type !== 'null') ?? [];
+  if (!one || more.length || parts!.length !== 2) return schema;
+  const { anyOf: _, oneOf: __, ...own } = schema;
+  const inner = resolve(one, root);
+  return { ...inner, ...own, ...(inner.enum ? { enum: [...inner.enum, null] } : {}), type: [...typesOf(inner), 'null'] };
 }
 
 const typesOf = (schema: Schema): string[] => (Array.isArray(schema.type) ? schema.type : schema.type ? [schema.type] : []);
@@ -43,10 +61,11 @@ export function kindOf(schema: Schema, root: Schema): Kind {
   const [type, ...more] = typesOf(schema).filter((one) => one !== 'null');
   if (more.length) return 'json';
   switch (type) {
-    case 'object': return schema.properties ? 'object' : 'json';
+    case 'object': return schema.properties ? 'object' : valuesOf(schema) ? 'map' : 'json';
     case 'array': {
       const items = schema.items && resolve(schema.items, root);
       const kind = items && kindOf(items, root);
+      if (kind === 'choice' && schema.uniqueItems) return 'choices';
       return kind === 'text' ? 'words' : kind ? 'list' : 'json';
     }
     case 'string': return 'text';
@@ -55,6 +74,48 @@ export function kindOf(schema: Schema, root: Schema): Kind {
     case 'boolean': return 'switch';
     default: return 'json';
   }
+}
+
+/** What the values of a map are like; nothing where it is none. */
+export const valuesOf = (schema: Schema): Schema | undefined => (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
+
+/** Why it can't be drawn. */
+export function whyJson(schema: Schema): Why {
+  if (schema.enum) return 'values';
+  const types = typesOf(schema).filter((one) => one !== 'null');
+  if (types.length > 1 || schema.anyOf || schema.oneOf) return 'several';
+  return types.length === 0 || types[0] === 'object' || types[0] === 'array' ? 'free' : 'deep';
+}
+
+/** What is wrong with fields, by their JSON Pointers. */
+export type Errors = Readonly<Record<string, string>>;
+export const NO_ERRORS: Errors = {};
+
+/** A step deeper in a JSON Pointer (RFC 6901). */
+export const pointer = (path: string, step: string | number): string => `${path}/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+
+/** Whether something at a place or within it is wrong. */
+export const isWrongBelow = (errors: Errors, path: string): boolean => Object.keys(errors).some((at) => at === path || at.startsWith(`${path}/`));
+
+/** The server's list of what is wrong, by place; the first of a place is enough. */
+export function errorsOf(list: unknown): Errors {
+  if (!Array.isArray(list)) return NO_ERRORS;
+  const found = (list as { field?: string; message?: string }[]).map((one): [string, string] => [one.field ?? '', one.message ?? '']);
+  return Object.fromEntries(found.reverse());
+}
+
+const FIRST = ['name', 'title'];
+const LAST = ['default', 'otherwise'];
+
+/** The properties in an order that reads well: JSON's own is lost on the way. What can't be missing leads. */
+export function properties(schema: Schema): [string, Schema][] {
+  const required = schema.required ?? [];
+  const rank = (name: string): number => {
+    if (required.includes(name)) return required.indexOf(name) - required.length;
+    if (FIRST.includes(name)) return 0;
+    return LAST.includes(name) ? 2 : 1;
+  };
+  return Object.entries(schema.properties ?? {}).sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b));
 }
 
 /** What a new one begins with. */
@@ -66,7 +127,9 @@ export function fresh(schema: Schema, root: Schema): unknown {
         const property = schema.properties?.[name];
         return property ? [[name, fresh(resolve(property, root), root)]] : [];
       }));
+    case 'map': return {};
     case 'list':
+    case 'choices':
     case 'words': return [];
     case 'choice': return nullable(schema) ? null : schema.enum?.[0];
     case 'number': return schema.minimum ?? 0;

@@ -53,6 +53,7 @@ const en = {
   },
   delivery: {
     unparsed: 'Not understood', undeliverable: 'For a number that is not set up', taken: 'Taken meanwhile', reason: 'What was wrong', content: 'What came', endpoint: { messages: 'A text', status: 'A receipt', link: 'By the link' } as Record<string, string>, account: 'Account', retriedOk: 'Taken.', none: 'None.',
+    reasons: { missing_field: 'Something that must be there is missing', bad_json: 'Not the form that was expected', bad_encoding: 'Broken characters', bad_field: 'A part that can’t be read', bad_address: 'Not a phone number', bad_pdu: 'A broken command', nul: 'A character that can’t be kept', number_unknown: 'The number is not set up here' } as Record<string, string>,
   },
   optOut: {
     open: 'To be looked at', openNone: 'No text waits for a look.', asked: 'Asked', due: 'Due', inTime: 'in time', late: 'late', overdue: 'overdue', standing: 'Opt-outs', how: 'How', by: (name: string) => `recorded by ${name}`, clear: 'Take back', clearTitle: (who: string) => `May ${who} be texted again?`, clearWords: 'Only for what was recorded by mistake: whoever really opted out has to text START.', cleared: 'Taken back.',
@@ -113,6 +114,7 @@ const es: Words = {
   },
   delivery: {
     unparsed: 'No se entendió', undeliverable: 'Para un número que no existe aquí', taken: 'Aceptada después', reason: 'Qué falló', content: 'Lo que llegó', endpoint: { messages: 'Un mensaje', status: 'Una confirmación', link: 'Por el enlace' }, account: 'Cuenta', retriedOk: 'Aceptada.', none: 'Ninguna.',
+    reasons: { missing_field: 'Falta algo imprescindible', bad_json: 'No tiene la forma esperada', bad_encoding: 'Caracteres dañados', bad_field: 'Una parte no se puede leer', bad_address: 'No es un número de teléfono', bad_pdu: 'Una orden dañada', nul: 'Un carácter que no se puede guardar', number_unknown: 'El número no está dado de alta aquí' },
   },
   optOut: {
     open: 'Por revisar', openNone: 'Ningún mensaje espera revisión.', asked: 'Lo pidió', due: 'Plazo', inTime: 'a tiempo', late: 'tarde', overdue: 'vencido', standing: 'Bajas', how: 'Cómo', by: (name) => `registrado por ${name}`, clear: 'Retirar', clearTitle: (who) => `¿Se puede escribir otra vez a ${who}?`, clearWords: 'Solo para lo registrado por error: quien de verdad se dio de baja tiene que enviar START.', cleared: 'Retirada.',
@@ -120,6 +122,7 @@ const es: Words = {
   },
 };
 
-const ALL: Record<string, Words> = { en, es };
+/** Also for the test that holds the languages together. */
+export const CATALOGS: Record<string, Words> = { en, es };
 
-export const w = (): Words => ALL[languageCode()] ?? en;
+export const w = (): Words => CATALOGS[languageCode()] ?? en;

@@ -1,15 +1,23 @@
 // The desk: who is signed in, which queue and conversation are open, and what events change.
 import { tick } from 'svelte';
 
-import { announce } from '../lib/announce.svelte';
-import { api, isSignedOut, onUnauthorized, wordsOf, type ConversationView, type SessionView } from '../lib/api';
+import { announce, announcer } from '../lib/announce.svelte';
+import { api, isSignedOut, PAGE, onUnauthorized, wordsOf, type ConversationView, type SessionView } from '../lib/api';
 import { forgetClinic, loadClinic } from '../lib/clinic.svelte';
 import { t } from '../lib/i18n/index.svelte';
-import { startLive, type LiveEvent } from '../lib/live';
+import { startLive, type LiveEvent, type LiveSaid } from '../lib/live';
 import { address, go, QUEUES, route } from '../lib/route.svelte';
 import { settle } from '../lib/settle';
+import { refreshSummary } from '../help/help.svelte';
+import { presence } from '../inbox/presence.svelte';
 import { Queue } from '../inbox/queue.svelte';
 import { Thread } from '../inbox/thread.svelte';
+import { alerts } from './alerts.svelte';
+import { idle } from './idle.svelte';
+import { mentions } from './mentions.svelte';
+import { forgetPreferences, loadPreferences, preferences } from './preferences.svelte';
+import { forgetViews, loadViews } from '../inbox/views.svelte';
+import { search } from '../search/search.svelte';
 
 const QUEUE_SETTLE_MS = 1_000;
 const THREAD_SETTLE_MS = 300;
@@ -43,6 +51,7 @@ class Desk {
   queue = new Queue();
   thread: Thread = new Thread({
     me: () => this.me, canWrite: () => this.canWrite, mayTake: (conversation) => this.mayTake(conversation), onChanged: () => this.refreshQueue(),
+    onLooked: (id) => { this.queue.looked(id); alerts.looked(id); },
   });
 
   me = $derived(this.session?.staff ?? { id: '', name: '', email: '', role: 'auditor' as const, teams: [] });
@@ -94,16 +103,18 @@ class Desk {
   /** Shows what the address names. `focus`: the person went there, so the keyboard goes along. */
   async follow(focus: boolean): Promise<void> {
     const where = route();
+    presence.at(this.session && where.page === 'inbox' ? where.id : null);
     if (!this.session || where.page !== 'inbox') return;
     const before = this.thread.id;
-    const shown = this.queue.show(where.queue);
+    if (where.queue !== this.queue.name) search.shown = false;
+    const shown = this.queue.show(where.queue, where.filters);
     if (where.id) {
-      await this.thread.open(where.id, this.queue.unseen[where.id] ?? 0);
-      this.queue.looked(where.id);
+      await this.thread.open(where.id);
       const now = route();
       // Who has gone on to the field or a button meanwhile is not called back.
       const wentOn = document.activeElement?.closest('[data-testid="thread"]');
-      if (focus && !wentOn && now.page === 'inbox' && now.id === where.id) void focusOn('#thread-title');
+      // What a search found takes the keyboard itself.
+      if (focus && !wentOn && !this.thread.sought && now.page === 'inbox' && now.id === where.id) void focusOn('#thread-title');
     } else {
       this.thread.closePane();
       await shown;
@@ -115,7 +126,7 @@ class Desk {
     const where = route();
     if (where.page !== 'inbox') return;
     const next = this.queue.neighbour(where.id, by);
-    if (next && next !== where.id) go(address(where.queue, next));
+    if (next && next !== where.id) go(address(where.queue, next, where.filters));
   }
 
   nextQueue(): void {
@@ -128,15 +139,20 @@ class Desk {
     const where = route();
     if (where.page !== 'inbox') return;
     const next = this.queue.neighbour(where.id, 1) ?? this.queue.neighbour(where.id, -1);
-    if (await this.thread.close()) go(address(where.queue, next === where.id ? null : next));
+    if (await this.thread.close()) go(address(where.queue, next === where.id ? null : next, where.filters));
   }
 
   // ---- Live
 
-  private onEvent(event: LiveEvent): void {
+  private onEvent(event: LiveEvent, leading: boolean): void {
     this.listener?.(event);
     const { conversation_id: id } = event;
+    if (event.kind.startsWith('support.')) {
+      refreshSummary();
+      return;
+    }
     if (/^(roster|carrier_account\.|delivery\.)/.test(event.kind)) return;
+    if (event.kind.startsWith('view.')) void loadViews();
     if (/^(staff|team|facility)\.|^organization\.changed$/.test(event.kind)) {
       this.setUpChanged(event);
       return;
@@ -155,9 +171,26 @@ class Desk {
       this.unshown.add(event.kind);
       this.refreshThread();
     }
-    const looking = open && visible();
-    if (event.kind === 'message.received' && id && !looking) this.queue.sawInbound(id);
+    const inFront = visible() && document.hasFocus();
+    alerts.hear(event, { id: this.me.id, teams: this.me.teams, notifications: preferences.notifications }, leading, open && inFront);
+    const { mentioned } = event.data;
+    if (Array.isArray(mentioned) && mentioned.includes(this.me.id)) void mentions.count();
     if (event.kind === 'conversation.opened' && !open) announce(t().frame.cameIn);
+  }
+
+  private onSaid(said: LiveSaid): void {
+    const { kind, conversation_id: id } = said;
+    if (kind === 'presence' && id && said.state) presence.hear({ conversation_id: id, staff_id: said.staff_id, state: said.state });
+    else if (kind === 'draft' && id && said.page !== PAGE) {
+      // A field that somebody has the cursor in keeps what is in it; what is typed there is saved over this.
+      if (id !== this.thread.id) this.thread.drafts.outdated(id);
+      else if (document.activeElement?.id !== 'composer-field') void this.thread.drafts.load(id);
+      this.refreshQueue();
+    } else if (said.what === 'look' && id) {
+      this.queue.looked(id);
+      alerts.looked(id);
+    } else if (said.what === 'mentions') void mentions.count();
+    else if (said.what === 'preferences') void loadPreferences();
   }
 
   /** Who works here, in which teams, where: what stands on the page follows, and whoever was let go is out. */
@@ -188,7 +221,8 @@ class Desk {
 
   private cameToFront(): void {
     if (!this.session || !visible()) return;
-    if (this.thread.id) this.queue.looked(this.thread.id);
+    this.thread.look();
+    alerts.looked();
     if (this.stale) this.refreshQueue();
     this.stale = false;
     if (this.unshown.size) this.refreshThread();
@@ -200,6 +234,8 @@ class Desk {
     onUnauthorized(() => this.session && this.leave(t().signIn.ended));
     setInterval(() => this.poll(), POLL_MS);
     document.addEventListener('visibilitychange', () => this.cameToFront());
+    addEventListener('focus', () => this.session && alerts.looked());
+    for (const gesture of ['pointerdown', 'keydown']) addEventListener(gesture, alerts.arm, { once: true });
     WIDE.addEventListener('change', () => { this.panel = WIDE.matches; });
     addEventListener('hashchange', () => void this.follow(true));
     addEventListener('beforeunload', (event) => {
@@ -207,7 +243,7 @@ class Desk {
     });
     // A page kept by the browser for "back" would show the last person's queue.
     addEventListener('pageshow', (event) => event.persisted && location.reload());
-    this.tabs?.addEventListener('message', () => void this.changedElsewhere());
+    this.tabs?.addEventListener('message', ({ data }) => void this.changedElsewhere(data));
     try {
       await this.enter(await api.session());
     } catch (error) {
@@ -224,6 +260,8 @@ class Desk {
   }
 
   async signOut(): Promise<void> {
+    presence.at(null);
+    await this.thread.drafts.saveAll();
     if (this.thread.unsent() && !confirm(t().frame.unsent)) return;
     try {
       await api.signOut();
@@ -236,14 +274,37 @@ class Desk {
     }
     this.leave(null);
     this.forgetAll();
+    forgetPreferences();
     this.email = '';
     this.tabs?.postMessage('changed');
     location.hash = '';
   }
 
+  /** Nobody is here: ends the session, and takes everything off the page. What was being written is kept. */
+  private async lock(minutes: number): Promise<void> {
+    if (!this.session) return;
+    presence.at(null);
+    const ended = this.thread.drafts.saveAll().then(() => api.signOut()).catch(() => {});
+    // At once, whether the server answers or not.
+    const why = t().together.lock.locked(minutes);
+    this.leave(why);
+    await ended;
+    // What could not be saved waits in memory for the same person.
+    const { drafts } = this.thread;
+    if (drafts.unsaved()) {
+      this.thread.closePane();
+      this.queue.forget();
+      forgetClinic();
+    } else this.forgetAll();
+    this.tabs?.postMessage(why);
+  }
+
   private async enter(session: SessionView): Promise<void> {
     // After a session ended, the same person finds their drafts; another one finds nothing of theirs.
-    if (this.lastStaffId && this.lastStaffId !== session.staff.id) this.forgetAll();
+    if (this.lastStaffId && this.lastStaffId !== session.staff.id) {
+      this.forgetAll();
+      forgetPreferences();
+    }
     this.session = session;
     this.known = true;
     this.lastStaffId = session.staff.id;
@@ -252,15 +313,24 @@ class Desk {
     this.trouble = null;
     this.live?.stop();
     this.live = startLive({
-      onEvent: (event) => this.onEvent(event), onState: (up) => this.onState(up), onGap: this.refreshAll, onDoubt: () => void this.check(),
+      onEvent: (event, leading) => this.onEvent(event, leading), onSaid: (said) => this.onSaid(said), onState: (up) => this.onState(up), onGap: this.refreshAll, onDoubt: () => void this.check(),
     });
     void loadClinic();
+    void loadPreferences();
+    void mentions.count();
+    presence.start();
+    idle.start(session.idle_lock_minutes ?? null, (minutes) => void this.lock(minutes));
+    void loadViews();
     await this.follow(false);
     this.refreshAll();
   }
 
   private leave(why: string | null): void {
     this.session = null;
+    idle.stop();
+    presence.stop();
+    alerts.looked();
+    announcer.words = '';
     this.live?.stop();
     this.live = null;
     this.onState(true);
@@ -271,7 +341,10 @@ class Desk {
     this.lastStaffId = null;
     this.queue.forget();
     this.thread.forget();
+    mentions.forget();
+    search.forget();
     forgetClinic();
+    forgetViews();
   }
 
   /** Whether the session still stands, and as whom: a role or a name may have changed. */
@@ -285,7 +358,7 @@ class Desk {
   }
 
   /** Another tab signed in or out: this one must not go on as somebody else. */
-  private async changedElsewhere(): Promise<void> {
+  private async changedElsewhere(why: unknown): Promise<void> {
     try {
       const session = await api.session();
       if (session.staff.id === this.session?.staff.id) return;
@@ -293,7 +366,7 @@ class Desk {
       await this.enter(session);
     } catch (error) {
       if (!isSignedOut(error) || !this.lastStaffId) return;
-      this.leave(t().signIn.elsewhere);
+      this.leave(typeof why === 'string' && why !== 'changed' ? why : t().signIn.elsewhere);
       this.forgetAll();
     }
   }

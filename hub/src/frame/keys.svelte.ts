@@ -1,7 +1,10 @@
 // Chatwoot's keys, which many fingers know. Bound by physical key, so layouts don't matter.
 import { t } from '../lib/i18n/index.svelte';
+import { toggleHelp } from '../help/help.svelte';
 import { composing } from '../inbox/composing';
+import { search } from '../search/search.svelte';
 import { desk } from './desk.svelte';
+import { preferences } from './preferences.svelte';
 
 type Words = keyof ReturnType<typeof t>['keys'];
 
@@ -12,8 +15,8 @@ interface Key {
   act: () => void;
 }
 
-/** `open`: which dialog is. `on`: whether the keys are, until the page is closed. */
-export const keys = $state<{ open: 'help' | 'palette' | 'snooze' | null; on: boolean }>({ open: null, on: true });
+/** Which dialog is open. */
+export const keys = $state<{ open: 'help' | 'palette' | 'snooze' | 'close' | 'labels' | 'alerts' | 'mentions' | null }>({ open: null });
 
 const writing = () => desk.canWrite && desk.thread.conversation !== null;
 
@@ -27,7 +30,10 @@ export const KEYS: readonly Key[] = [
   { code: 'KeyM', words: 'snooze', act: () => { if (writing() && desk.thread.conversation?.state === 'open') keys.open = 'snooze'; } },
   { code: 'KeyE', words: 'close', act: () => void closeIt() },
   { code: 'KeyE', mod: true, words: 'closeAndNext', act: () => void desk.closeAndNext() },
+  { code: 'KeyT', words: 'labels', act: () => { if (writing()) keys.open = 'labels'; } },
+  { code: 'KeyX', words: 'select', act: () => { if (writing()) desk.queue.selection.toggle(desk.thread.id!); } },
   { code: 'KeyA', mod: true, words: 'attach', act: () => composing.attach() },
+  { code: 'KeyH', words: 'helpHere', act: toggleHelp },
   { code: 'KeyO', words: 'panel', act: () => { desk.panel = !desk.panel; } },
 ];
 
@@ -62,10 +68,15 @@ export function press(event: KeyboardEvent): void {
     keys.open = 'palette';
     return;
   }
-  if (!keys.on) return;
+  if (!preferences.shortcut_keys) return;
   if (event.key === '?' && !mod && !event.altKey && !inField(event.target)) {
     event.preventDefault();
     keys.open = 'help';
+    return;
+  }
+  if (event.key === '/' && !mod && !event.altKey && !inField(event.target)) {
+    event.preventDefault();
+    void search.focus();
     return;
   }
   // AltGr types letters on many layouts and reports Ctrl and Alt.

@@ -3,6 +3,7 @@
 import { api, newKey, Problem, Unreachable, wordsOf, type MessageView, type NoteView } from '../lib/api';
 
 import type { Attachment } from './drafts.svelte';
+import { encode, type Mentioned } from './mentions';
 
 export type Mode = 'reply' | 'note';
 
@@ -11,6 +12,8 @@ export interface Waiting {
   key: string;
   mode: Mode;
   body: string;
+  /** Whom a note mentions. */
+  mentioned: Mentioned[];
   files: Attachment[];
   at: string;
   state: 'sending' | 'refused';
@@ -44,8 +47,12 @@ export class Outbox {
 
   unsent = (): boolean => Object.values(this.waiting).some((items) => items.length > 0);
 
-  add(id: string, mode: Mode, body: string, files: Attachment[]): void {
-    const item: Waiting = { key: newKey(), mode, body, files, at: new Date().toISOString(), state: 'sending', words: '', sure: false };
+  /** Bodies that were refused and wait for somebody to change them, as they would be sent. */
+  refused = (id: string, mode: Mode): string[] =>
+    this.of(id).filter((item) => item.mode === mode && item.state === 'refused' && item.sure).map((item) => (mode === 'note' ? encode(item.body, item.mentioned) : item.body));
+
+  add(id: string, mode: Mode, body: string, files: Attachment[], mentioned: Mentioned[]): void {
+    const item: Waiting = { key: newKey(), mode, body, mentioned, files, at: new Date().toISOString(), state: 'sending', words: '', sure: false };
     this.waiting[id] = [...this.of(id), item];
     this.enqueue(id, item.key);
   }
@@ -82,7 +89,7 @@ export class Outbox {
     if (!item) return;
     try {
       if (item.mode === 'note') {
-        const made = await api.note(id, item.body, key);
+        const made = await api.note(id, encode(item.body, item.mentioned), key);
         this.remove(id, key);
         this.handlers.onNote(id, made);
       } else {

@@ -1,29 +1,44 @@
 // The queues with their counts, and the rows of the one that is open.
 import { announce } from '../lib/announce.svelte';
-import { api, wordsOf, type ConversationView, type Counts, type QueueName } from '../lib/api';
+import { api, wordsOf, type BulkAction, type BulkItem, type ConversationView, type Counts, type QueueName } from '../lib/api';
+import { NO_FILTERS, sameFilters, type Filters } from '../lib/filters';
+import { patientName } from '../lib/format';
 import { t } from '../lib/i18n/index.svelte';
+import { Selection } from './selection.svelte';
 
 const PAGE = 50;
 /** The most that the server gives at once: so much of the list is read anew when something happens. */
 const HEAD = 200;
 
+/** What became of many at once. */
+export interface Outcome {
+  words: string;
+  refused: (BulkItem & { name: string })[];
+}
+
 export class Queue {
   name = $state<QueueName>('unassigned');
+  filters = $state.raw<Filters>(NO_FILTERS);
+  selection = new Selection();
+  outcome = $state.raw<Outcome | null>(null);
+  /** Something is being done with those selected. */
+  working = $state(false);
   items = $state.raw<ConversationView[]>([]);
   cursor = $state.raw<string | null>(null);
   loaded = $state(false);
   error = $state<string | null>(null);
   counts = $state.raw<Counts | null>(null);
-  /** Texts that came in since the person last looked at their conversation. In memory only. */
-  unseen = $state<Record<string, number>>({});
   private generation = 0;
   private loadingMore = false;
   /** Conversations beyond the head of a long list that something happened to. */
   private touched = new Set<string>();
 
-  async show(name: QueueName): Promise<void> {
-    if (name === this.name && this.loaded) return;
+  async show(name: QueueName, filters: Filters): Promise<void> {
+    if (name === this.name && sameFilters(filters, this.filters) && this.loaded) return;
     this.name = name;
+    this.filters = filters;
+    this.selection.clear();
+    this.outcome = null;
     this.items = [];
     this.cursor = null;
     this.loaded = false;
@@ -39,16 +54,17 @@ export class Queue {
   /** Reads the counts and the head of the list; what was loaded below it stays, but for what was touched. */
   async refresh(): Promise<void> {
     const generation = ++this.generation;
-    const { name } = this;
+    const { name, filters } = this;
     try {
       const wanted = Math.min(HEAD, Math.max(PAGE, this.items.length));
-      const [counts, page] = await Promise.all([api.queues(), api.conversations(name, null, wanted)]);
+      const [counts, page] = await Promise.all([api.queues(), api.conversations(name, filters, null, wanted)]);
       if (generation !== this.generation) return;
       this.counts = counts;
       const known = new Set(page.items.map((item) => item.id));
       const below = page.next_cursor ? this.items.slice(wanted).filter((item) => !known.has(item.id) && !this.touched.has(item.id)) : [];
       this.touched.clear();
       this.items = [...page.items, ...below];
+      this.selection.keep(this.items);
       if (below.length === 0) this.cursor = page.next_cursor ?? null;
       this.error = null;
     } catch (error) {
@@ -63,10 +79,10 @@ export class Queue {
   async more(): Promise<void> {
     if (!this.cursor || this.loadingMore) return;
     this.loadingMore = true;
-    const { generation, name } = this;
+    const { generation, name, filters } = this;
     try {
-      const page = await api.conversations(name, this.cursor, PAGE);
-      if (name !== this.name) return;
+      const page = await api.conversations(name, filters, this.cursor, PAGE);
+      if (name !== this.name || filters !== this.filters) return;
       if (generation !== this.generation && this.items.length <= PAGE) return;
       const known = new Set(this.items.map((item) => item.id));
       this.items = [...this.items, ...page.items.filter((item) => !known.has(item.id))];
@@ -94,15 +110,32 @@ export class Queue {
     }
   }
 
-  sawInbound(id: string): void {
-    this.unseen[id] = (this.unseen[id] ?? 0) + 1;
+  /** Does the same with all that are selected. Those that could not be done stay selected, and it is said why. */
+  async bulk(action: BulkAction): Promise<void> {
+    if (this.working || this.selection.ids.size === 0) return;
+    this.working = true;
+    this.outcome = null;
+    try {
+      const names = new Map(this.items.map((item) => [item.id, patientName(item)]));
+      const { done, items } = await api.bulk([...this.selection.ids], action);
+      const refused = items.filter((item) => !item.done).map((item) => ({ ...item, name: names.get(item.id) ?? '' }));
+      for (const item of items) if (item.done) this.selection.ids.delete(item.id);
+      const words = t().bulk.done[action.kind](done);
+      this.outcome = { words, refused };
+      announce([words, refused.length ? t().bulk.not(refused.length) : '', ...refused.map((item) => `${item.name}: ${item.detail ?? ''}`)].join(' '));
+    } catch (error) {
+      this.outcome = { words: wordsOf(error), refused: [] };
+      announce(this.outcome.words);
+    } finally {
+      this.working = false;
+    }
+    await this.refresh();
   }
 
-  /** Resolves to how many texts had come since the last look. */
-  looked(id: string): number {
-    const count = this.unseen[id] ?? 0;
-    if (count) delete this.unseen[id];
-    return count;
+  /** The person has seen all there is in a conversation: its row says so before the list is read anew. */
+  looked(id: string): void {
+    const fresh = this.items.some((item) => item.id === id && (item.mine?.unread || item.mine?.mentioned));
+    if (fresh) this.items = this.items.map((item) => (item.id === id && item.mine ? { ...item, mine: { ...item.mine, unread: 0, mentioned: false } } : item));
   }
 
   /** The id of the row after (1) or before (-1) `id`; the first where `id` isn't in the list. */
@@ -114,7 +147,8 @@ export class Queue {
   /** Back to nothing, when somebody signs out. */
   forget(): void {
     this.generation += 1;
-    this.unseen = {};
+    this.selection.clear();
+    this.outcome = null;
     this.touched.clear();
     this.items = [];
     this.cursor = null;

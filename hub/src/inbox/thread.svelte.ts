@@ -1,11 +1,12 @@
 // One conversation: loads it, keeps it fresh, and does what staff ask.
 import { announce } from '../lib/announce.svelte';
-import { api, isSignedOut, Problem, wordsOf, type Assignment, type ConversationView, type MessageView, type NoteView, type ScheduledView, type TimelineEntry } from '../lib/api';
+import { api, isSignedOut, Problem, wordsOf, type Assignment, type ConversationView, type LabelChange, type MessageView, type NewText, type NoteView, type ScheduledView, type TimelineEntry } from '../lib/api';
 import { zoneOf } from '../lib/clinic.svelte';
 import { instant, moment, patientName } from '../lib/format';
 import { t } from '../lib/i18n/index.svelte';
 import { Drafts, type Attachment } from './drafts.svelte';
 import { merge, text, type Entry } from './entries';
+import type { Mentioned } from './mentions';
 import { Outbox, type Mode } from './outbox.svelte';
 
 const PAGE = 50;
@@ -46,6 +47,8 @@ export interface Person {
   mayTake: (conversation: ConversationView) => boolean;
   /** Queues may look different now. */
   onChanged: () => void;
+  /** They have seen all there is in a conversation. */
+  onLooked: (id: string) => void;
 }
 
 export class Thread {
@@ -67,13 +70,16 @@ export class Thread {
   /** Messages that came while the person had scrolled up. */
   unseen = $state(0);
   unread = $state.raw<{ id: string; count: number } | null>(null);
+  /** What a search found, to be shown where it stands. `reached`: it has been brought into sight. */
+  sought = $state.raw<{ conversation: string; kind: 'message' | 'note'; id: string; reached: boolean } | null>(null);
   /** Whether the newest entry is to be kept in sight. */
   stick = $state(true);
-  drafts = new Drafts();
+  drafts: Drafts;
   outbox: Outbox;
   private opened: Open | null = null;
   private person: Person;
-  private unreadCount = 0;
+  /** The newest text that the server knows the person has seen. */
+  private seen: string | null = null;
 
   zone = $derived(this.conversation ? zoneOf(this.conversation) : undefined);
   entries = $derived.by((): Entry[] => merge({
@@ -100,8 +106,12 @@ export class Thread {
 
   constructor(person: Person) {
     this.person = person;
+    this.drafts = new Drafts({ busy: (id) => this.outbox.busy(id), refused: (id, mode) => this.outbox.refused(id, mode) });
     this.outbox = new Outbox({
-      onChange: (id) => { if (id === this.opened?.id) this.goOn(this.opened); },
+      onChange: (id) => {
+        this.drafts.touch(id);
+        if (id === this.opened?.id) this.goOn(this.opened);
+      },
       onReply: (id, made) => this.onDone(id, () => { this.messages = new Map(this.messages).set(made.id, made); }, t().thread.replySent),
       onNote: (id, made) => this.onDone(id, () => { this.notes = [...this.notes.filter((note) => note.id !== made.id), made]; }, t().thread.noteSaved),
       onRefused: (id, problem) => this.onRefused(id, problem),
@@ -110,24 +120,28 @@ export class Thread {
 
   // ---- Loading
 
-  /** `unread`: texts that came since the person last looked. */
-  async open(id: string, unread = 0): Promise<void> {
+  async open(id: string): Promise<void> {
     if (this.id === id) return;
     this.clear();
-    this.unreadCount = unread;
+    if (this.sought?.conversation !== id) this.sought = null;
+    this.stick = !this.sought;
     this.id = id;
     this.opened = { id, wanted: new Set(), loading: null, acting: false };
     this.nothing = { words: t().loading, retry: false };
+    if (this.person.canWrite()) void this.drafts.load(id);
     await this.refresh();
   }
 
   closePane(): void {
     this.clear();
+    this.sought = null;
     this.nothing = null;
   }
 
   private clear(): void {
+    if (this.id) void this.drafts.save(this.id);
     this.opened = null;
+    this.seen = null;
     this.id = null;
     this.conversation = null;
     this.messages = new Map();
@@ -144,6 +158,7 @@ export class Thread {
   }
 
   forget(): void {
+    this.sought = null;
     this.drafts.forget();
     this.outbox.forget();
     this.closePane();
@@ -190,7 +205,7 @@ export class Thread {
     try {
       const [conversation, page, notes, timeline, scheduled] = await Promise.all([
         api.conversation(mine.id),
-        part('messages', () => api.messages(mine.id, null, PAGE)),
+        part('messages', () => api.messages(mine.id, null, PAGE, this.conversation ? undefined : this.sought?.id)),
         part('notes', () => allNotes(mine.id)),
         part('timeline', () => api.timeline(mine.id)),
         part('scheduled', () => api.scheduled(mine.id)),
@@ -202,12 +217,15 @@ export class Thread {
       }
       const first = this.conversation === null;
       this.sayWhoHasIt(conversation);
+      if (first) this.seen = conversation.mine?.seen ?? null;
       this.conversation = conversation;
       if (page) this.takePage(page, first);
       if (notes) this.notes = notes;
       if (timeline) this.timeline = timeline.items;
       if (scheduled) this.scheduled = scheduled.items;
       this.nothing = null;
+      this.look();
+      if (this.sought && !this.sought.reached) void this.reach();
     } catch (error) {
       if (this.opened !== mine) return;
       // Signed out: whoever signs in again loads everything.
@@ -240,21 +258,52 @@ export class Thread {
     }
     this.messages = messages;
     const inbound = page.items.filter((message) => message.direction === 'inbound');
-    if (first && this.unreadCount > 0) {
-      const oldest = inbound.at(-this.unreadCount);
-      if (oldest) this.unread = { id: oldest.id, count: this.unreadCount };
-    }
+    // Ids grow with time. Who never looked sees the whole conversation: nothing in it is newer than the rest.
+    const { seen } = this;
+    const fresher = seen ? inbound.filter((message) => message.id > seen) : [];
+    if (first && fresher.length) this.unread = { id: fresher[0]!.id, count: fresher.length };
     const came = fresh.filter((message) => message.direction === 'inbound').length;
     if (came > 0 && this.conversation) announce(t().thread.newText(came, patientName(this.conversation)));
     if (!this.stick) this.unseen += fresh.length;
   }
 
-  /** Resolves to whether there are more entries now. */
-  async loadEarlier(): Promise<boolean> {
+  /** Tells the server how far the person has read, if they are looking and it is news. */
+  look(): void {
+    const mine = this.opened;
+    const newest = [...this.messages.keys()].reduce((a, b) => (a > b ? a : b), '');
+    if (!mine || !this.conversation || !newest || document.visibilityState !== 'visible') return;
+    const mentioned = this.conversation.mine?.mentioned ?? false;
+    if (this.seen !== null && newest <= this.seen && !mentioned) return;
+    this.seen = newest;
+    this.conversation = { ...this.conversation, mine: { unread: 0, mentioned: false, seen: newest, draft: this.conversation.mine?.draft ?? false } };
+    this.person.onLooked(mine.id);
+    // The next look says it as well.
+    api.look(mine.id, newest).catch(() => { this.seen = null; });
+  }
+
+  /** Shows a text or note of a conversation that is about to be opened, or is open. */
+  seek(conversation: string, { kind, id }: { kind: 'message' | 'note'; id: string }): void {
+    this.sought = { conversation, kind, id, reached: false };
+    if (this.conversation && this.id === conversation) void this.reach();
+  }
+
+  /** Loads back to what is sought: more than one page of it only where much was said since. */
+  async reach(): Promise<void> {
+    const { sought } = this;
+    const there = () => sought && this.entries.some((entry) => entry.key === `${sought.kind === 'note' ? 'n' : 'm'}-${sought.id}`);
+    while (sought && sought === this.sought && this.conversation && !there() && (await this.loadEarlier(sought.id)));
+  }
+
+  reached(): void {
+    if (this.sought && !this.sought.reached) this.sought = { ...this.sought, reached: true };
+  }
+
+  /** Resolves to whether there are more entries now. `backTo`: what they must reach back to. */
+  async loadEarlier(backTo?: string): Promise<boolean> {
     const mine = this.opened;
     if (!mine || !this.cursor) return false;
     try {
-      const page = await api.messages(mine.id, this.cursor, PAGE);
+      const page = await api.messages(mine.id, this.cursor, PAGE, backTo);
       if (this.opened !== mine) return false;
       this.stick = false;
       this.messages = new Map([...page.items.map((message) => [message.id, message] as const), ...this.messages]);
@@ -299,7 +348,8 @@ export class Thread {
   // ---- Doing
 
   accept = (): Promise<boolean> => this.act((id) => api.accept(id), t().thread.accepted);
-  close = (): Promise<boolean> => this.act((id, version) => api.close(id, version), t().thread.closed);
+  close = (newText: NewText = 'unassigned'): Promise<boolean> => this.act((id, version) => api.close(id, newText, version), t().thread.closed);
+  setLabels = (labels: LabelChange): Promise<boolean> => this.act((id, version) => api.setLabels(id, labels, version), t().labels.saved);
   reopen = (): Promise<boolean> => this.act((id) => api.reopen(id), t().thread.openAgain);
   assign = (to: Assignment): Promise<boolean> => this.act((id, version) => api.assign(id, to, version), t().thread.assigned);
   takeOver = (): Promise<boolean> => this.act((id, version) => api.assign(id, { assignee_id: this.person.me().id }, version), t().thread.yours);
@@ -318,7 +368,7 @@ export class Thread {
       const conversation = await call(mine.id, this.conversation.version);
       succeeded = true;
       if (this.opened === mine) {
-        this.conversation = conversation;
+        this.conversation = { ...conversation, mine: this.conversation?.mine ?? null };
         announce(done);
       }
     } catch (error) {
@@ -340,10 +390,10 @@ export class Thread {
     return changed ? t().thread.changed : wordsOf(error);
   }
 
-  send(mode: Mode, body: string, files: Attachment[] = []): void {
+  send(mode: Mode, body: string, files: Attachment[] = [], mentioned: Mentioned[] = []): void {
     if (!this.id) return;
     this.stick = true;
-    this.outbox.add(this.id, mode, body, files);
+    this.outbox.add(this.id, mode, body, files, mentioned);
   }
 
   /** Says of a text that reads like an opt-out that it is one, or that it is none. */
@@ -395,6 +445,7 @@ export class Thread {
   }
 
   private onDone(id: string, take: () => void, words: string): void {
+    this.drafts.touch(id);
     this.person.onChanged();
     if (this.opened?.id !== id) return;
     take();

@@ -1,13 +1,14 @@
 // The REST API as promises. One place for the CSRF token, errors as problems, time-outs, and the server's clock.
 import * as sdk from '../generated';
 import { client } from '../generated/client.gen';
-import type { Assignment, ChangedScheduled, MediaView, MergeBody, NewScheduled, NewPatientBody, ProfileBody, RecordedOptOut, SessionView, SomebodyNew } from '../generated';
+import type { Assignment, BulkAction, ChangedScheduled, FilterQuery, LabelChange, MediaView, MergeBody, NewScheduled, NewPatientBody, NewText, PreferencesBody, ProfileBody, RecordedOptOut, SavedViewView, SearchBody, SessionView, SomebodyNew, ViewForm } from '../generated';
+import type { Filters } from './filters';
 import { noteServerDate } from './format';
 
 export type * from '../generated';
 
 /** A queue's name in the API. */
-export type QueueName = 'unassigned' | 'mine' | 'team' | 'all' | 'closed';
+export type QueueName = 'unassigned' | 'mine' | 'team' | 'all' | 'snoozed' | 'closed';
 
 /** What a problem carries besides RFC 9457's fields, where it does. */
 export interface ProblemBody {
@@ -41,6 +42,17 @@ export class Problem extends Error {
   }
 }
 
+const MOST_PROBLEMS = 5;
+const problems: string[] = [];
+
+/** Ids of the last requests that failed on the server: what whoever looks into it finds in the log. */
+export const recentProblems = (): string[] => [...problems];
+
+function remember(id: string | undefined): void {
+  if (id) problems.unshift(id);
+  problems.length = Math.min(problems.length, MOST_PROBLEMS);
+}
+
 /** The server could not be reached, or did not answer in time. Whether it acted is not known. */
 export class Unreachable extends Error {
   constructor() {
@@ -67,10 +79,15 @@ export const isSignedOut = (error: unknown): boolean => error instanceof Problem
 export const newKey = (): string =>
   crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
+/** This page, among those of its person: so that it needn't read what it has just written. */
+export const PAGE = newKey();
+
 const PATIENCE_MS = 20_000;
 /** For a file on its way up: what the server waits, too. */
 const UPLOAD_PATIENCE_MS = 120_000;
 const UPLOADS = '/api/v1/media';
+/** What is still said when the page is left. */
+const TO_THE_END = /\/(draft|presence)$/;
 
 let csrf: string | null = null;
 let unauthorized: () => void = () => {};
@@ -81,8 +98,10 @@ export function onUnauthorized(handler: () => void): void {
 }
 
 async function guarded(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  const patience = (input instanceof Request ? input.url : String(input)).endsWith(UPLOADS) ? UPLOAD_PATIENCE_MS : PATIENCE_MS;
-  const request = new Request(input, { ...init, credentials: 'same-origin', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(patience) });
+  const address = input instanceof Request ? input.url : String(input);
+  const patience = address.endsWith(UPLOADS) ? UPLOAD_PATIENCE_MS : PATIENCE_MS;
+  const keepalive = TO_THE_END.test(address);
+  const request = new Request(input, { ...init, keepalive, credentials: 'same-origin', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(patience) });
   if (request.method !== 'GET' && csrf) request.headers.set('x-csrf-token', csrf);
   let response: Response;
   try {
@@ -114,7 +133,9 @@ async function answer<A extends Answer>(call: Promise<A>, quiet = false): Promis
   if (!response) throw new Unreachable();
   if (response.ok) return given.data as NonNullable<A['data']>;
   if (response.status === 401 && !quiet) unauthorized();
-  throw new Problem(response.status, body(given.error));
+  const problem = body(given.error);
+  if (response.status !== 401) remember(problem.request_id);
+  throw new Problem(response.status, problem);
 }
 
 const body = (error: unknown): ProblemBody => (typeof error === 'object' && error !== null ? (error as ProblemBody) : {});
@@ -138,14 +159,24 @@ export const api = {
   },
 
   queues: () => answer(sdk.getQueues()),
-  conversations: (queue: QueueName, cursor: string | null, limit: number) =>
-    answer(sdk.getConversations({ query: { queue, limit, ...(cursor ? { cursor } : {}) } })),
+  conversations: (queue: QueueName, filters: Filters, cursor: string | null, limit: number) =>
+    answer(sdk.getConversations({ query: { queue, limit, ...(filters as FilterQuery), ...(cursor ? { cursor } : {}) } })),
+  labels: () => answer(sdk.getLabels()),
+  setLabels: (id: string, labels: LabelChange, version?: number) => answer(sdk.patchConversationsId({ path: { id }, body: labels, headers: ifMatch(version) })),
+  /** The same for many conversations; each says what became of it. */
+  bulk: (ids: string[], action: BulkAction) => answer(sdk.postConversationsBulk({ body: { ids, action } })),
+  views: () => answer(sdk.getViews()),
+  saveView: (before: SavedViewView | undefined, view: ViewForm) =>
+    answer(before ? sdk.putViewsId({ path: { id: before.id }, body: view, headers: ifMatch(before.version) }) : sdk.postViews({ body: view })),
+  deleteView: (id: string) => answer(sdk.deleteViewsId({ path: { id } })),
   conversation: (id: string) => answer(sdk.getConversationsId({ path: { id } })),
-  messages: (id: string, cursor: string | null, limit: number) =>
-    answer(sdk.getConversationsIdMessages({ path: { id }, query: { limit, ...(cursor ? { cursor } : {}) } })),
+  /** `backTo`: the text or note that the page must reach back to. */
+  messages: (id: string, cursor: string | null, limit: number, backTo?: string) =>
+    answer(sdk.getConversationsIdMessages({ path: { id }, query: { limit, ...(cursor ? { cursor } : {}), ...(backTo ? { back_to: backTo } : {}) } })),
   notes: (id: string, cursor: string | null) =>
     answer(sdk.getConversationsIdNotes({ path: { id }, query: { limit: 100, ...(cursor ? { cursor } : {}) } })),
   timeline: (id: string) => answer(sdk.getConversationsIdTimeline({ path: { id } })),
+  search: (body: SearchBody) => answer(sdk.postSearch({ body })),
   staff: () => answer(sdk.getStaff()),
   teams: () => answer(sdk.getTeams()),
   facilities: () => answer(sdk.getFacilities()),
@@ -153,7 +184,7 @@ export const api = {
 
   accept: (id: string) => answer(sdk.postConversationsIdAccept({ path: { id } })),
   assign: (id: string, to: Assignment, version?: number) => answer(sdk.postConversationsIdAssign({ path: { id }, body: to, headers: ifMatch(version) })),
-  close: (id: string, version?: number) => answer(sdk.postConversationsIdClose({ path: { id }, headers: ifMatch(version) })),
+  close: (id: string, new_text: NewText, version?: number) => answer(sdk.postConversationsIdClose({ path: { id }, body: { new_text }, headers: ifMatch(version) })),
   reopen: (id: string) => answer(sdk.postConversationsIdReopen({ path: { id } })),
   snooze: (id: string, until: string, version?: number) => answer(sdk.postConversationsIdSnooze({ path: { id }, body: { until }, headers: ifMatch(version) })),
   reply: (id: string, text: string, media: string[], key: string) =>
@@ -169,6 +200,16 @@ export const api = {
   recordRevocation: (id: string) => answer(sdk.postRevocationsIdRecord({ path: { id } })),
   dismissRevocation: (id: string) => answer(sdk.postRevocationsIdDismiss({ path: { id } })),
   note: (id: string, text: string, key: string) => answer(sdk.postConversationsIdNotes({ path: { id }, body: { body: text }, headers: once(key) })),
+  mentions: (cursor: string | null) => answer(sdk.getMentions({ query: { limit: 30, ...(cursor ? { cursor } : {}) } })),
+  unreadMentions: () => answer(sdk.getMentionsUnread()),
+  readMentions: () => answer(sdk.postMentionsRead()),
+  readMentionsOf: (id: string) => answer(sdk.postConversationsIdMentionsRead({ path: { id } })),
+  draft: (id: string) => answer(sdk.getConversationsIdDraft({ path: { id } })),
+  putDraft: (id: string, draft: { reply: string; note: string; missing: string[] }) => answer(sdk.putConversationsIdDraft({ path: { id }, body: draft, headers: { 'X-Page': PAGE } })),
+  look: (id: string, message_id: string) => answer(sdk.putConversationsIdLook({ path: { id }, body: { message_id } })),
+  presence: (id: string, state: 'viewing' | 'replying' | 'away') => answer(sdk.putConversationsIdPresence({ path: { id }, body: { state } })),
+  preferences: () => answer(sdk.getMePreferences()),
+  putPreferences: (body: PreferencesBody) => answer(sdk.putMePreferences({ body })),
   retry: (id: string) => answer(sdk.postMessagesIdRetry({ path: { id } })),
   shortcuts: (id: string) => answer(sdk.getShortcuts({ query: { conversation_id: id } })),
   expand: (id: string, name: string) => answer(sdk.postShortcutsNameExpand({ path: { name }, body: { conversation_id: id } })),

@@ -6,7 +6,20 @@ export const clinic = $state<{ staff: StaffView[]; teams: NamedTeamId[]; facilit
   staff: [], teams: [], facilities: [], numbers: [], zone: undefined,
 });
 
-export async function loadClinic(): Promise<void> {
+let loaded: Promise<void> = Promise.resolve();
+
+export function loadClinic(): Promise<void> {
+  loaded = load();
+  return loaded;
+}
+
+/** What a person or a team is called; waits for the names where they are on their way. */
+export async function names(): Promise<(kind: 'staff' | 'team', id: string) => string> {
+  await loaded;
+  return (kind, id) => (kind === 'staff' ? clinic.staff : clinic.teams).find((one) => one.id === id)?.name ?? '?';
+}
+
+async function load(): Promise<void> {
   const [staff, teams, facilities, numbers] = await Promise.allSettled([api.staff(), api.teams(), api.facilities(), api.numbers()]);
   if (staff.status === 'fulfilled') clinic.staff = staff.value.items;
   if (teams.status === 'fulfilled') clinic.teams = teams.value.items;

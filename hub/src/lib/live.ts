@@ -6,16 +6,20 @@
 /** An EventSource hears only the kinds it asked for: a new kind of event has to be named here. */
 const KINDS = [
   'conversation.opened', 'conversation.routed', 'conversation.accepted', 'conversation.assigned', 'conversation.closed',
-  'conversation.reopened', 'conversation.snoozed', 'message.received', 'message.queued', 'message.state', 'media.state', 'note.added', 'message.scheduled', 'message.rescheduled', 'message.unscheduled',
+  'conversation.reopened', 'conversation.snoozed', 'conversation.tagged', 'view.saved', 'view.deleted', 'message.received', 'message.queued', 'message.state', 'media.state', 'note.added', 'message.scheduled', 'message.rescheduled', 'message.unscheduled',
   'identity.linked', 'identity.asked', 'identity.matched', 'identity.unmatched', 'identity.gave_up', 'policy.fault',
   'identity.timed_out', 'identity.expired', 'identity.locked', 'identity.unlocked', 'identity.verified', 'identity.created',
   'identity.repointed', 'identity.split', 'policy.skipped', 'replies.loop', 'opt_out.recorded', 'opt_out.cleared', 'opt_out.suggested', 'opt_out.dismissed', 'replies.quiet',
   'patient.created', 'patient.changed', 'patient.merged', 'patient.unmerged', 'patient.deleted',
   'roster.waiting', 'roster.progress', 'roster.ended', 'roster.looked', 'roster_source.created', 'roster_source.changed',
   'number.created', 'number.changed', 'number.registration', 'carrier_account.created', 'carrier_account.changed', 'carrier_account.rotated', 'carrier_account.link',
+  'webhook.created', 'webhook.changed', 'webhook.deleted', 'webhook.disabled',
   'delivery.kept', 'delivery.retried', 'organization.texting',
   'organization.changed', 'facility.created', 'facility.changed', 'facility.deleted', 'team.created', 'team.changed', 'team.deleted', 'staff.created', 'staff.changed', 'staff.signed_out',
+  'support.asked', 'support.answered', 'support.seen', 'support.closed', 'support.mail',
 ] as const;
+/** What is said and not kept, without a place in the sequence. */
+const SAID = ['presence', 'draft', 'own'] as const;
 const LOCK = 'anteroom-live';
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
@@ -31,9 +35,20 @@ export interface LiveEvent {
   data: Record<string, unknown>;
 }
 
+/** What somebody does at this moment, or what one's other pages have changed. */
+export interface LiveSaid {
+  kind: (typeof SAID)[number];
+  conversation_id: string | null;
+  staff_id: string;
+  state?: 'viewing' | 'replying' | 'away';
+  page?: string | null;
+  what?: string;
+}
+
 export interface LiveHandlers {
-  /** Each event once, in order. */
-  onEvent: (event: LiveEvent) => void;
+  /** Each event once, in order. `leading`: of the browser's tabs this one may tell of it. */
+  onEvent: (event: LiveEvent, leading: boolean) => void;
+  onSaid: (said: LiveSaid) => void;
   /** Events are missing, or nobody knows; load everything again. */
   onGap: () => void;
   /** Whether live updates work; called on changes. */
@@ -42,10 +57,10 @@ export interface LiveHandlers {
   onDoubt: () => void;
 }
 
-type Told = { type: 'hello' } | { type: 'gap' } | { type: 'event'; event: LiveEvent } | { type: 'state'; up: boolean | null };
+type Told = { type: 'hello' } | { type: 'said'; said: LiveSaid } | { type: 'gap' } | { type: 'event'; event: LiveEvent } | { type: 'state'; up: boolean | null };
 
 /** Follows `/api/v1/events` until `stop()`. */
-export function startLive({ onEvent, onGap, onState, onDoubt }: LiveHandlers): { stop: () => void } {
+export function startLive({ onEvent, onSaid, onGap, onState, onDoubt }: LiveHandlers): { stop: () => void } {
   const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('anteroom-live') : null;
   const ended = new AbortController();
   let lastSeq: number | null = null;
@@ -68,7 +83,7 @@ export function startLive({ onEvent, onGap, onState, onDoubt }: LiveHandlers): {
   function take(event: LiveEvent) {
     if (lastSeq !== null && event.seq <= lastSeq) return;
     lastSeq = event.seq;
-    onEvent(event);
+    onEvent(event, leading);
   }
 
   function gap() {
@@ -108,6 +123,11 @@ export function startLive({ onEvent, onGap, onState, onDoubt }: LiveHandlers): {
       tell({ type: 'event', event });
     });
     for (const kind of KINDS) stream.addEventListener(kind, forward);
+    const pass = guarded<LiveSaid>((said) => {
+      onSaid(said);
+      tell({ type: 'said', said });
+    });
+    for (const kind of SAID) stream.addEventListener(kind, pass);
     stream.addEventListener('message', forward);
     stream.addEventListener('error', () => {
       if (source !== stream) return;
@@ -158,6 +178,7 @@ export function startLive({ onEvent, onGap, onState, onDoubt }: LiveHandlers): {
     if (leading && data.type === 'hello') tell({ type: 'state', up });
     else if (leading) return;
     else if (data.type === 'event') take(data.event);
+    else if (data.type === 'said') onSaid(data.said);
     else if (data.type === 'gap') gap();
     else if (data.type === 'state' && data.up !== null) setUp(data.up);
   });

@@ -1,9 +1,9 @@
 //! Where a carrier keeps files, and where the server keeps them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anteroom::media::{Media, MediaConfig, preview::Previews};
-use anteroom_carriers::ClientConfig;
+use anteroom_carriers::{ClientConfig, PostConfig};
 use tempfile::TempDir;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers};
 
@@ -23,7 +23,11 @@ impl Files {
     }
 
     pub(super) fn client(&self) -> ClientConfig {
-        ClientConfig { media_origins: self.config().origins().unwrap(), ..ClientConfig::default() }
+        let origins = self.config().origins().unwrap();
+        // Programs that are told things are there too, and waited for shortly.
+        let total = std::time::Duration::from_secs(3);
+        let posts = PostConfig { total, origins: origins.clone(), this_machine: false };
+        ClientConfig { media_origins: origins, posts, ..ClientConfig::default() }
     }
 
     fn config(&self) -> MediaConfig {
@@ -42,6 +46,47 @@ impl Files {
         walk(&self.folder.path().join("media"), &mut kept);
         kept.sort();
         kept
+    }
+
+    /// Takes everything away that the server keeps; where it is now.
+    pub(crate) fn hide(&self) -> TempDir {
+        let away = tempfile::tempdir_in(&self.folder).unwrap();
+        std::fs::rename(self.folder.path().join("media"), away.path().join("media")).unwrap();
+        std::fs::create_dir(self.folder.path().join("media")).unwrap();
+        away
+    }
+
+    /// Puts it back.
+    pub(crate) fn show(&self, away: &TempDir) {
+        std::fs::remove_dir(self.folder.path().join("media")).unwrap();
+        std::fs::rename(away.path().join("media"), self.folder.path().join("media")).unwrap();
+    }
+
+    /// Something that was being written at `moment` when its process was killed.
+    pub(crate) fn cut_off(&self, moment: &str) -> PathBuf {
+        let folder = self.folder.path().join("media/organization");
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(format!("file-1#{}", std::fs::read_dir(&folder).unwrap().count() + 1));
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_modified(moment.parse::<jiff::Timestamp>().unwrap().into()).unwrap();
+        path
+    }
+
+    /// Changes the last byte of everything that the server keeps.
+    pub(crate) fn damage(&self) {
+        let mut folders = vec![self.folder.path().join("media")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let mut bytes = std::fs::read(&path).unwrap();
+                    *bytes.last_mut().unwrap() ^= 1;
+                    std::fs::write(path, bytes).unwrap();
+                }
+            }
+        }
     }
 
     /// Has `host` answer so at `path`.

@@ -15,16 +15,18 @@ use std::{
 
 use anteroom::{
     app::{App, Parts},
-    auth::limits::SignInLimits,
+    auth::limits::{SignInLimits, TryLimits},
     backtest,
     config::NodeRole,
     directory::Directory,
     housekeeping, http_server, links, media, outbox, pipeline,
     policies::Policies,
+    presence::Presence,
     reconcile,
     registration::{self, RegistrationRules},
     roster,
     uploads::Uploads,
+    webhooks,
 };
 use anteroom_carriers::Carriers;
 use anteroom_model::{ids::Ids, states::Direction, time::Clock};
@@ -158,6 +160,11 @@ impl TestApp {
         self.server.tasks.spawn(registration::run(self.server.clone()));
     }
 
+    /// Begins to tell programs what happens.
+    pub(crate) fn start_webhooks(&self) {
+        self.server.tasks.spawn(webhooks::run(self.server.clone()));
+    }
+
     /// Begins to keep links to message centres.
     pub(crate) fn start_links(&self) {
         self.server.tasks.spawn(links::run(self.server.clone()));
@@ -218,13 +225,16 @@ async fn serve(options: &StoreOptions, seed: u8, clock: Arc<TestClock>, files: &
         media: files.media(),
         directory: Directory::new(store.clone()),
         node: store.ids().next(store.now()),
+        presence: Presence::new(store.clone()),
         uploads: Uploads::default(),
         sign_ins: SignInLimits::default(),
+        tries: TryLimits::default(),
         metrics: None,
         secure_cookies: true,
         roles: NodeRole::ALL.to_vec(),
         demo: None,
         registration: RegistrationRules::default(),
+        mailer: OnceLock::new(),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         store,

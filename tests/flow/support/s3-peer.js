@@ -1,5 +1,5 @@
 // A bucket named `clinic` in the folder that is named, until standard input ends. It knows one user, `S3RVER`, and
-// reads signatures without computing them (those are `object_store`'s; what they are made of is tested in bucket.rs).
+// reads signatures without computing them (s3_signed_peer.py does).
 // Says its port.
 const S3rver = require('s3rver');
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     FailureKind::{Account, OptedOut, Other, Spam, Unreachable, Unregistered},
     SendError,
-    codes::CodeTable,
+    codes::{CodeTable, words},
 };
 
 #[derive(Deserialize)]
@@ -36,15 +36,11 @@ pub(super) fn refusal(status: StatusCode, body: &[u8]) -> SendError {
 pub(crate) const CODES: CodeTable = CodeTable {
     carrier: "AWS",
     rows: &[
-        (
-            &["DESTINATION_PHONE_NUMBER_OPTED_OUT"],
-            OptedOut,
-            "The patient has texted STOP to this number. They must text START before they can be texted again.",
-        ),
+        (&["DESTINATION_PHONE_NUMBER_OPTED_OUT"], OptedOut, words::OPTED_OUT),
         (
             &["INVALID", "COUNTRY_CODE_MISMATCH", "CANNOT_PARSE", "FIELD_VALIDATION_FAILED"],
             Unreachable,
-            "The patient's number is not a valid phone number.",
+            words::NO_NUMBER,
         ),
         (
             &[
@@ -58,18 +54,10 @@ pub(crate) const CODES: CodeTable = CodeTable {
             Unreachable,
             "The AWS account is set up not to text the patient's country or number.",
         ),
-        (
-            &["UNREACHABLE", "CARRIER_UNREACHABLE"],
-            Unreachable,
-            "The patient's phone can't be reached: it may be switched off or out of coverage.",
-        ),
-        (&["TTL_EXPIRED"], Unreachable, "The message could not be delivered in time."),
+        (&["UNREACHABLE", "CARRIER_UNREACHABLE"], Unreachable, words::OUT_OF_REACH),
+        (&["TTL_EXPIRED"], Unreachable, words::TOO_LATE),
         (&["BLOCKED"], Unreachable, "The patient's phone blocks messages from this number."),
-        (
-            &["SPAM", "CARRIER_BLOCKED"],
-            Spam,
-            "The patient's carrier filtered the message as spam or unwanted content.",
-        ),
+        (&["SPAM", "CARRIER_BLOCKED"], Spam, words::FILTERED),
         (
             &[
                 "REGISTRATION_NOT_COMPLETE",

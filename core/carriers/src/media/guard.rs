@@ -11,6 +11,7 @@ use std::{
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
 
 /// The system's resolver, behind this judgement.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +47,7 @@ impl fmt::Display for Refused {
 impl Error for Refused {}
 
 /// Whether a request failed because of this judgement.
-pub(super) fn refused(error: &reqwest::Error) -> bool {
+pub(crate) fn refused(error: &reqwest::Error) -> bool {
     let mut source: Option<&(dyn Error + 'static)> = error.source();
     while let Some(cause) = source {
         if cause.is::<Refused>() {
@@ -55,6 +56,16 @@ pub(super) fn refused(error: &reqwest::Error) -> bool {
         source = cause.source();
     }
     false
+}
+
+/// Whether an address may be connected to: a name is judged when it is resolved, by what it leads to then.
+pub(crate) fn may_be_public(url: &Url) -> bool {
+    match url.host() {
+        None => false,
+        Some(Host::Domain(_)) => true,
+        Some(Host::Ipv4(ip)) => is_public(ip.into()),
+        Some(Host::Ipv6(ip)) => is_public(ip.into()),
+    }
 }
 
 /// Whether it is an address of the public internet: none of IANA's special-purpose registries

@@ -163,16 +163,17 @@ async fn telnyx_lists_ids_and_reads_the_texts() {
     let server = MockServer::start().await;
     let records = |number: u32, data: Value| json!({ "data": data, "meta": { "page_number": number, "page_size": 50, "total_pages": 2, "total_results": 3 } });
     let first = json!([
-        { "id": "m-1", "direction": "inbound", "status": "RECEIVED", "record_type": "mdr" },
-        { "id": "m-2", "direction": "outbound", "status": "DELIVERED", "record_type": "mdr" },
+        { "uuid": "m-1", "direction": "inbound", "status": "received", "record_type": "message_detail_record" },
+        { "uuid": "m-2", "direction": "outbound", "status": "delivered", "record_type": "message_detail_record" },
     ]);
     let second =
-        json!([{ "id": "m-3", "direction": "outbound", "status": "GW_REJECT", "errors": ["40300"] }]);
+        json!([{ "uuid": "m-3", "direction": "outbound", "status": "gw_reject", "errors": ["40300"] }]);
     for (number, data) in [(1, first), (2, second)] {
         Mock::given(method("GET"))
-            .and(path("/v2/reports/mdrs"))
-            .and(query_param("start_date", SINCE))
-            .and(query_param("end_date", UNTIL))
+            .and(path("/v2/detail_records"))
+            .and(query_param("filter[record_type]", "messaging"))
+            .and(query_param("filter[created_at][gte]", SINCE))
+            .and(query_param("filter[created_at][lt]", UNTIL))
             .and(query_param("page[number]", number.to_string()))
             .and(header("authorization", "Bearer KEY1"))
             .respond_with(answer(records(number, data)))

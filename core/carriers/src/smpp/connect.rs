@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{SinkExt, StreamExt};
 use rusmpp::{
-    Command, CommandId, CommandStatus, pdus::BindTransceiver, tokio_codec::CommandCodec, types::COctetString,
-    values::InterfaceVersion,
+    Command, CommandId, CommandStatus, pdus::BindTransceiver, types::COctetString, values::InterfaceVersion,
 };
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
@@ -16,19 +15,17 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use tokio_util::codec::Framed;
 
-use super::{SmppCredentials, Version};
+use super::{SmppCredentials, Version, frames::Frames};
 
 /// For name, connection, TLS and bind together.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// A `deliver_sm` with the longest payload, and room.
-const LONGEST_PDU: usize = 128 * 1024;
 
 /// A connection of whichever kind.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
-pub(super) type Bound = Framed<Box<dyn Stream>, CommandCodec>;
+pub(super) type Bound = Framed<Box<dyn Stream>, Frames>;
 
 /// Why a link is not up. Holds nothing secret.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +42,9 @@ pub enum LinkError {
     /// Wrong credentials, or too many binds.
     #[error("the message centre refused to bind (0x{0:02x})")]
     Refused(u32),
+    /// What earlier links left behind can't be read just now.
+    #[error("what the last link left behind can't be read")]
+    Inbox,
     /// Nothing within [`PATIENCE`].
     #[error("the message centre took too long")]
     TimedOut,
@@ -67,11 +67,11 @@ async fn connect_and_bind(credentials: &SmppCredentials) -> Result<Bound, LinkEr
     } else {
         Box::new(tcp)
     };
-    let mut framed = Framed::new(stream, CommandCodec::new().with_max_length(LONGEST_PDU));
+    let mut framed = Framed::new(stream, Frames);
     let request = Command::new(CommandStatus::EsmeRok, 1, request(credentials)?);
     framed.send(request).await.map_err(|_| LinkError::Protocol)?;
     let answer = framed.next().await.and_then(Result::ok).ok_or(LinkError::Protocol)?;
-    match (answer.id(), answer.status()) {
+    match (answer.id, answer.status) {
         (CommandId::BindTransceiverResp, CommandStatus::EsmeRok) => Ok(framed),
         (CommandId::BindTransceiverResp | CommandId::GenericNack, status) => {
             Err(LinkError::Refused(status.into()))

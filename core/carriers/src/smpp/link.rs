@@ -10,10 +10,10 @@ use std::{
     time::Duration,
 };
 
-use futures::{SinkExt, StreamExt, future::BoxFuture, stream::SplitSink};
+use futures::{SinkExt, StreamExt, stream::SplitSink};
 use rusmpp::{
     Command, CommandId, CommandStatus, Pdu,
-    pdus::{DeliverSm, DeliverSmResp, SubmitSm},
+    pdus::{DeliverSmResp, SubmitSm},
 };
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch},
@@ -21,13 +21,22 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{SmppCredentials, connect, pdu, redelivery::Redeliveries, refused};
-use crate::{Inbound, SendError};
+use super::{
+    Delivered, Inbox, NotStored, SmppCredentials, Unread,
+    connect::{self, LinkError},
+    frames::Frame,
+    inbox,
+    redelivery::Redeliveries,
+    refused,
+};
+use crate::SendError;
 
 /// How long a `submit_sm` may go unanswered.
 const ANSWER: Duration = Duration::from_secs(10);
 /// Deliveries that are being stored at once; more are left on the wire.
 const MOST_STORING: usize = 64;
+/// How long an acknowledgement may be uncertain before the message centre is asked for a sign of life.
+const CERTAINTY: Duration = Duration::from_secs(2);
 /// How long the last deliveries may take to be stored when a link is ended.
 const LAST_STORES: Duration = Duration::from_secs(3);
 /// How long the message centre has to answer a goodbye.
@@ -37,18 +46,6 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LAST_WAIT: Duration = Duration::from_mins(1);
 /// Sequence numbers go from 1 to this.
 const LAST_SEQUENCE: u32 = 0x7fff_ffff;
-
-/// Where texts and receipts go.
-pub trait Inbox: Send + Sync + 'static {
-    /// Stores what came in. Only then is the message centre told that we have it; after an error it is told
-    /// to send again. Ids may come twice: what is there already is stored.
-    fn store(&self, inbound: Inbound) -> BoxFuture<'_, Result<(), NotStored>>;
-}
-
-/// It could not be stored now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a delivery could not be stored")]
-pub struct NotStored;
 
 /// What was asked of the link's task.
 struct Order {
@@ -189,15 +186,19 @@ enum End {
 impl Task {
     async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         let mut wait = FIRST_WAIT;
+        let mut begun = false;
         loop {
-            match connect::bind(&self.credentials).await {
+            match self.connect(&mut begun).await {
                 Ok(framed) => {
                     tracing::info!(system_id = %self.credentials.system_id, "an SMPP link is up");
                     wait = FIRST_WAIT;
                     self.is_bound.send_replace(true);
+                    self.redeliveries.bound(Instant::now());
                     let end = self.serve(framed, &mut orders).await;
+                    self.redeliveries.cut();
+                    // Before anybody hears that the link is down: who ends it waits for that.
+                    self.tell_settled();
                     self.is_bound.send_replace(false);
-                    self.redeliveries.cut(Instant::now());
                     if matches!(end, End::Dropped) {
                         return;
                     }
@@ -222,6 +223,23 @@ impl Task {
         }
     }
 
+    /// Binds, once it is known what earlier links left behind.
+    async fn connect(&mut self, begun: &mut bool) -> Result<connect::Bound, LinkError> {
+        if !*begun {
+            let left = self.inbox.doubtful().await.map_err(|NotStored| LinkError::Inbox)?;
+            self.redeliveries.left_behind(left);
+            *begun = true;
+        }
+        connect::bind(&self.credentials).await
+    }
+
+    fn tell_settled(&mut self) {
+        let settled = self.redeliveries.settled(Instant::now());
+        if !settled.is_empty() {
+            self.inbox.settled(settled);
+        }
+    }
+
     async fn serve(&mut self, framed: connect::Bound, orders: &mut mpsc::Receiver<Order>) -> End {
         let (sink, mut stream) = framed.split();
         let (commands, writing) = mpsc::unbounded_channel();
@@ -238,6 +256,8 @@ impl Task {
         let mut alive = tokio::time::interval(self.credentials.enquire_link());
         alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
         alive.tick().await;
+        let mut certain = tokio::time::interval(CERTAINTY);
+        certain.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut enquiry = None;
         // Whatever it says is a sign of life: its answer may stand behind a thousand deliveries.
         let mut heard = false;
@@ -250,19 +270,22 @@ impl Task {
                 command = stream.next(), if session.storing.len() < MOST_STORING => {
                     let Some(Ok(command)) = command else { break End::Cut };
                     heard = true;
-                    if Some(command.sequence_number()) == enquiry && command.id() == CommandId::EnquireLinkResp {
+                    if Some(command.sequence) == enquiry && command.id == CommandId::EnquireLinkResp {
                         enquiry = None;
                     }
-                    if !self.take(&mut session, &command) {
+                    if !self.take(&mut session, command) {
                         break End::Cut;
                     }
                 }
                 Some(stored) = session.storing.join_next() => {
                     if let Ok((sequence, id, status)) = stored {
-                        let place = session.answer(sequence, status, Pdu::from(DeliverSmResp::default()));
-                        if status == CommandStatus::EsmeRok {
-                            self.redeliveries.acknowledged(&id, place);
-                        }
+                        self.acknowledge(&mut session, sequence, &id, status);
+                    }
+                }
+                _ = certain.tick() => {
+                    self.tell_settled();
+                    if self.redeliveries.are_uncertain() && session.pending.is_empty() {
+                        session.request(Pdu::EnquireLink);
                     }
                 }
                 _ = alive.tick() => {
@@ -276,17 +299,20 @@ impl Task {
             }
         };
         if matches!(end, End::Dropped) {
-            Self::say_goodbye(&mut session).await;
+            let goodbye = self.say_goodbye(&mut session).await;
             // Whoever closes with something unread resets the connection, and the last acknowledgements may be
             // lost with it. What comes now is not acknowledged, and so comes again to the next link.
             let answered = async {
                 while let Some(Ok(command)) = stream.next().await {
-                    if command.id() == CommandId::UnbindResp {
-                        return;
+                    if command.id == CommandId::UnbindResp {
+                        return true;
                     }
                 }
+                false
             };
-            drop(tokio::time::timeout(LAST_WORDS, answered).await);
+            if tokio::time::timeout(LAST_WORDS, answered).await == Ok(true) {
+                self.redeliveries.arrived(goodbye);
+            }
         }
         // What waits in the queue was never written; what is pending may have been.
         while let Ok(order) = orders.try_recv() {
@@ -301,33 +327,40 @@ impl Task {
         end
     }
 
-    /// Acknowledges what is being stored, so that it isn't sent again to the next link, then unbinds.
-    async fn say_goodbye(session: &mut Session) {
-        let stored = async {
-            while let Some(stored) = session.storing.join_next().await {
-                if let Ok((sequence, _, status)) = stored {
-                    let answer = Command::new(status, sequence, Pdu::from(DeliverSmResp::default()));
-                    let _ = session.commands.send(answer);
-                }
-            }
-        };
+    /// Acknowledges what is being stored, so that it isn't sent again to the next link, then unbinds; the goodbye's
+    /// place among all that was written.
+    async fn say_goodbye(&mut self, session: &mut Session) -> u64 {
+        let last = Instant::now() + LAST_STORES;
         // What isn't stored by then is sent again.
-        drop(tokio::time::timeout(LAST_STORES, stored).await);
+        while let Ok(Some(stored)) = tokio::time::timeout_at(last, session.storing.join_next()).await {
+            if let Ok((sequence, id, status)) = stored {
+                self.acknowledge(session, sequence, &id, status);
+            }
+        }
         session.request(Pdu::Unbind);
+        session.written
+    }
+
+    /// Tells the message centre that we have a delivery, or that it shall send it again.
+    fn acknowledge(&mut self, session: &mut Session, sequence: u32, id: &str, status: CommandStatus) {
+        let place = session.answer(sequence, status, Pdu::from(DeliverSmResp::default()));
+        if status == CommandStatus::EsmeRok {
+            self.redeliveries.acknowledged(id, place);
+        } else {
+            self.redeliveries.wanted_again(id, Instant::now());
+        }
     }
 
     /// Takes what the message centre says; `false` if it leaves.
-    fn take(&mut self, session: &mut Session, command: &Command) -> bool {
-        let sequence = command.sequence_number();
-        match (command.id(), command.pdu()) {
-            (CommandId::DeliverSm, Some(Pdu::DeliverSm(deliver))) => {
-                self.deliver(session, sequence, deliver);
-            }
-            (CommandId::EnquireLink, _) => {
+    fn take(&mut self, session: &mut Session, command: Frame) -> bool {
+        let sequence = command.sequence;
+        match command.id {
+            CommandId::DeliverSm => self.deliver(session, &command),
+            CommandId::EnquireLink => {
                 session.answer(sequence, CommandStatus::EsmeRok, Pdu::EnquireLinkResp);
             }
-            (CommandId::SubmitSmResp | CommandId::GenericNack | CommandId::EnquireLinkResp, pdu) => {
-                let id = match pdu {
+            CommandId::SubmitSmResp | CommandId::GenericNack | CommandId::EnquireLinkResp => {
+                let id = match command.pdu {
                     Some(Pdu::SubmitSmResp(answer)) => Some(answer.message_id().as_str().to_owned()),
                     _ => None,
                 };
@@ -335,15 +368,15 @@ impl Task {
                     self.redeliveries.arrived(place);
                     if let Some(answer) = answer {
                         let id = id.filter(|id| !id.is_empty());
-                        drop(answer.send(Outcome::Answered(command.status(), id)));
+                        drop(answer.send(Outcome::Answered(command.status, id)));
                     }
                 }
             }
-            (CommandId::Unbind, _) => {
+            CommandId::Unbind => {
                 session.answer(sequence, CommandStatus::EsmeRok, Pdu::UnbindResp);
                 return false;
             }
-            (CommandId::UnbindResp | CommandId::DeliverSmResp, _) => {}
+            CommandId::UnbindResp | CommandId::DeliverSmResp => {}
             _ => {
                 session.answer(sequence, CommandStatus::EsmeRinvcmdid, Pdu::GenericNack);
             }
@@ -351,21 +384,18 @@ impl Task {
         true
     }
 
-    fn deliver(&mut self, session: &mut Session, sequence: u32, deliver: &DeliverSm) {
-        let id = self.redeliveries.id(&pdu::identity(deliver), Instant::now());
-        let inbound = match pdu::read(&self.credentials, deliver, &id) {
-            Ok(inbound) => inbound,
-            Err(malformed) => {
-                tracing::warn!(%malformed, "an SMPP delivery can't be read");
-                let place =
-                    session.answer(sequence, CommandStatus::EsmeRxRAppn, Pdu::from(DeliverSmResp::default()));
-                self.redeliveries.acknowledged(&id, place);
-                return;
-            }
-        };
+    fn deliver(&mut self, session: &mut Session, frame: &Frame) {
+        let fingerprint = self.inbox.fingerprint(&inbox::identity(frame));
+        let id = self.redeliveries.id(&fingerprint, Instant::now());
+        let content = inbox::read(&self.credentials, frame, &id).map_err(|malformed| {
+            tracing::warn!(%malformed, "an SMPP delivery can't be read");
+            Unread { malformed, octets: frame.octets.clone() }
+        });
+        let sequence = frame.sequence;
         let inbox = Arc::clone(&self.inbox);
         session.storing.spawn(async move {
-            let status = match inbox.store(inbound).await {
+            let delivered = Delivered { id: id.clone(), fingerprint, content };
+            let status = match inbox.store(delivered).await {
                 Ok(()) => CommandStatus::EsmeRok,
                 Err(NotStored) => CommandStatus::EsmeRxTAppn,
             };

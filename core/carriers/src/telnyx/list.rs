@@ -1,4 +1,7 @@
-//! `GET /v2/reports/mdrs`: which messages there were, and `GET /v2/messages/{id}`, which keeps them for ten days.
+//! `GET /v2/detail_records`: which messages there were, and `GET /v2/messages/{id}`, which keeps them for ten days.
+//!
+//! <https://developers.telnyx.com/api-reference/detail-records/search-detail-records>. The older list of messages
+//! (`/v2/reports/mdrs`) has no documented way to its second page.
 
 use http::StatusCode;
 use reqwest::Client;
@@ -10,7 +13,7 @@ use crate::{
     json::Code, reconcile::seconds,
 };
 
-/// Records of a page.
+/// Records of a page; Telnyx gives no more.
 const PAGE_SIZE: &str = "50";
 
 #[derive(Deserialize)]
@@ -28,7 +31,8 @@ struct Meta {
 
 #[derive(Deserialize)]
 struct Record {
-    id: Option<String>,
+    /// The message's.
+    uuid: Option<String>,
     direction: Option<String>,
     status: Option<String>,
     #[serde(default)]
@@ -47,13 +51,14 @@ pub(crate) async fn recent(
 ) -> Result<ListPage, FindError> {
     let number = look.page.as_deref().unwrap_or("1");
     let wanted = [
-        ("start_date", seconds(look.since)),
-        ("end_date", seconds(look.until)),
+        ("filter[record_type]", "messaging".to_owned()),
+        ("filter[created_at][gte]", seconds(look.since)),
+        ("filter[created_at][lt]", seconds(look.until)),
         ("page[number]", number.to_owned()),
         ("page[size]", PAGE_SIZE.to_owned()),
     ];
     let request = http
-        .get(credentials.api_base_url.join("/reports/mdrs"))
+        .get(credentials.api_base_url.join("/detail_records"))
         .query(&wanted)
         .bearer_auth(credentials.api_key.expose());
     let Records { data, meta } = client::list(request.send().await).await?;
@@ -65,15 +70,15 @@ pub(crate) async fn recent(
 }
 
 fn listed(record: Record) -> Option<Listed> {
-    let id = message_id("id", &record.id?).ok()?;
+    let id = message_id("uuid", &record.uuid?).ok()?;
     if record.direction?.eq_ignore_ascii_case("inbound") {
         return Some(Listed::InboundId(id));
     }
     let status = record.status?;
     let state = match status.as_str() {
-        "DELIVERED" => ReceiptState::Delivered,
-        "DLR_UNCONFIRMED" | "DLR_TIMEOUT" => ReceiptState::Sent,
-        "GW_TIMEOUT" | "GW_REJECT" | "FAILED" => ReceiptState::Failed,
+        "delivered" => ReceiptState::Delivered,
+        "dlr_unconfirmed" | "dlr_timeout" => ReceiptState::Sent,
+        "gw_timeout" | "gw_reject" | "failed" => ReceiptState::Failed,
         _ => return None,
     };
     let code = record.errors.first().map_or("delivery_failed", |code| code.0.as_str());

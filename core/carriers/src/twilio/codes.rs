@@ -3,7 +3,7 @@
 use crate::{
     Failure,
     FailureKind::{Account, Landline, OptedOut, Other, Spam, Unreachable, Unregistered},
-    codes::{CodeTable, Row},
+    codes::{CodeTable, Row, words},
 };
 
 /// The failure that `code` stands for.
@@ -14,42 +14,26 @@ pub fn explain(code: u32) -> Failure {
 pub(crate) const TABLE: CodeTable = CodeTable { carrier: "Twilio", rows: ROWS };
 
 const ROWS: &[Row] = &[
-    (
-        &["21610"],
-        OptedOut,
-        "The patient has texted STOP to this number. They must text START before they can be texted again.",
-    ),
-    (&["21211"], Unreachable, "The patient's number is not a valid phone number."),
+    (&["21610"], OptedOut, words::OPTED_OUT),
+    (&["21211"], Unreachable, words::NO_NUMBER),
     (
         &["21612", "21408"],
         Unreachable,
         "Twilio can't deliver from this number to the patient's number or country.",
     ),
-    (
-        &["30003"],
-        Unreachable,
-        "The patient's phone can't be reached: it may be switched off or out of coverage.",
-    ),
+    (&["30003"], Unreachable, words::OUT_OF_REACH),
     (&["30004"], Unreachable, "The patient's phone or carrier blocks messages from this number."),
     (&["30005"], Unreachable, "The patient's number is unknown or no longer in service."),
     (&["30008"], Unreachable, "The patient's carrier did not deliver the message and gave no reason."),
-    (&["30036"], Unreachable, "The message could not be delivered in time."),
-    (&["21614", "21635"], Landline, "The patient's number can't receive texts; it may be a landline."),
+    (&["30036"], Unreachable, words::TOO_LATE),
+    (&["21614", "21635"], Landline, words::LANDLINE),
     (&["30006"], Landline, "The patient's number is a landline, or its carrier can't be reached."),
-    (&["30007"], Spam, "The patient's carrier filtered the message as spam or unwanted content."),
+    (&["30007"], Spam, words::FILTERED),
     (&["30038"], Spam, "The message was filtered because it looks like a one-time passcode."),
     (&["30453", "30450"], Spam, "Twilio blocked the message to protect against fraud."),
     (&["30022", "30023", "30027"], Spam, "The clinic's number has sent as much as carriers allow for today."),
-    (
-        &["30032"],
-        Unregistered,
-        "The clinic's toll-free number is not verified yet, so carriers block its texts.",
-    ),
-    (
-        &["30034"],
-        Unregistered,
-        "The clinic's number is not registered for business texting (A2P 10DLC), so carriers block its texts.",
-    ),
+    (&["30032"], Unregistered, words::UNVERIFIED),
+    (&["30034"], Unregistered, words::UNREGISTERED),
     (&["30024"], Unregistered, "The clinic's number is not yet set up with the patient's carrier."),
     (
         &["20003"],

@@ -1,6 +1,6 @@
 //! `GET /v2/reports/records`: the Reports API, which Vonage sells apart, with the texts where the account keeps them
-//! (`include_message`). <https://developer.vonage.com/en/reports/guides/handle-pagination>: a page names the next
-//! by `cursor` and `iv`.
+//! (`include_message`). <https://developer.vonage.com/en/reports/guides/how-to-handle-pagination>: a page
+//! (of at most 1,000) names the next by `cursor` and `iv`. A look may be of 24 hours at most.
 
 use reqwest::Client;
 use serde::{Deserialize, Serialize};

@@ -7,8 +7,10 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod accept;
+mod exchanges;
 mod forge;
 mod lists;
+mod recent;
 mod rotate;
 mod sends;
 mod tamper;

@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 import sys
 
-FILES = ["registration", "twilio", "signalwire", "telnyx", "bandwidth", "plivo", "vonage", "sinch", "infobip", "aws"]
+FILES = ["registration", "lists", "twilio", "signalwire", "telnyx", "bandwidth", "plivo", "vonage", "sinch", "infobip", "aws"]
 
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])

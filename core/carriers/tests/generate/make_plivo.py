@@ -66,6 +66,12 @@ def vectors(folder):
     credentials = {"auth_id": AUTH_ID, "auth_token": TOKEN}
     v2 = dict(credentials, signature_version="v2")
     headers = dict(content, **{"X-Plivo-Signature-V2": signature, "X-Plivo-Signature-V2-Nonce": NONCE})
+    # https://github.com/plivo/plivo-python/blob/master/tests/resources/test_signature.py
+    theirs = "https://answer.url", "12345", "ehV3IKhLysWBxC1sy8INm0qGoQYdYsHwuoKjsX7FsXc="
+    assert validate_signature(*theirs, "my_auth_token")
+    tested = {"X-Plivo-Signature-V2": theirs[2], "X-Plivo-Signature-V2-Nonce": theirs[1]}
+    of_theirs = dict(v2, auth_token="my_auth_token")
+    made.append(delivery("V2, from the package's own tests", form(text), dict(content, **tested), expect, signs=["url"], carrier="plivo", credentials=of_theirs, public_url=theirs[0]))
     made.append(delivery("V2 covers the address only", form(text), headers, expect, signs=["url"], carrier="plivo", credentials=v2))
 
     sends = []

@@ -13,7 +13,7 @@ use std::{
 use anteroom_carriers::{
     Address, CarrierKind, Carriers, ClientConfig, Credentials, FailureKind, Inbound, OutboundText, Part,
     ReceiptState, SendError,
-    smpp::{Inbox, Link, NotStored},
+    smpp::{Delivered, Fingerprint, Inbox, Link, NotStored, Unread, read_again},
 };
 use anteroom_model::time::Timestamp;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
@@ -30,15 +30,29 @@ struct Store {
     repeated: Mutex<usize>,
     /// How many times it shall fail first.
     failures: Mutex<usize>,
+    /// What could not be read.
+    unread: Mutex<Vec<(String, Unread)>>,
+    /// What may come again; survives a link, as a table does.
+    expected: Mutex<BTreeMap<String, Fingerprint>>,
 }
 
 impl Store {
-    fn put(&self, inbound: Inbound) -> Result<(), NotStored> {
+    fn put(&self, delivered: Delivered) -> Result<(), NotStored> {
+        let Delivered { id, fingerprint, content } = delivered;
+        self.expected.lock().unwrap().insert(id.clone(), fingerprint);
         let mut failures = self.failures.lock().unwrap();
         if *failures > 0 {
             *failures -= 1;
             return Err(NotStored);
         }
+        match content {
+            Ok(inbound) => self.take(inbound),
+            Err(unread) => self.unread.lock().unwrap().push((id, unread)),
+        }
+        Ok(())
+    }
+
+    fn take(&self, inbound: Inbound) {
         for message in inbound.messages {
             let mut messages = self.messages.lock().unwrap();
             if messages.insert(message.carrier_message_id, message.body).is_some() {
@@ -51,7 +65,6 @@ impl Store {
             let state = format!("{:?} {:?}", receipt.state, receipt.failure.map(|failure| failure.code));
             self.receipts.lock().unwrap().insert((receipt.carrier_message_id, state));
         }
-        Ok(())
     }
 
     fn bodies(&self) -> Vec<String> {
@@ -60,13 +73,29 @@ impl Store {
 }
 
 impl Inbox for Store {
-    fn store(&self, inbound: Inbound) -> BoxFuture<'_, Result<(), NotStored>> {
+    fn store(&self, delivered: Delivered) -> BoxFuture<'_, Result<(), NotStored>> {
         async {
             // A commit takes a moment.
             tokio::time::sleep(Duration::from_millis(1)).await;
-            self.put(inbound)
+            self.put(delivered)
         }
         .boxed()
+    }
+
+    fn fingerprint(&self, identity: &[u8]) -> Fingerprint {
+        identity.to_vec()
+    }
+
+    fn doubtful(&self) -> BoxFuture<'_, Result<Vec<(Fingerprint, String)>, NotStored>> {
+        let expected = self.expected.lock().unwrap().clone();
+        async { Ok(expected.into_iter().map(|(id, fingerprint)| (fingerprint, id)).collect()) }.boxed()
+    }
+
+    fn settled(&self, ids: Vec<String>) {
+        let mut expected = self.expected.lock().unwrap();
+        for id in ids {
+            assert!(expected.remove(&id).is_some(), "{id} is settled twice");
+        }
     }
 }
 
@@ -338,11 +367,69 @@ async fn what_comes_in_is_read() {
     let wanted = [("a", "Failed Some(\"UNDELIV\")"), ("b", "Delivered None"), ("c", "Sent None")];
     let wanted: BTreeSet<_> = wanted.map(|(id, state)| (id.to_owned(), state.to_owned())).into();
     assert_eq!(*store.receipts.lock().unwrap(), wanted);
+}
 
-    // What can't be read is refused, once, and doesn't stop the rest.
-    setup.peer.order(&pdu(json!({ "message_hex": "00", "data_coding": 4 }))).await;
-    assert_eq!(setup.peer.fact("refused").await["refused"], 0x66);
+#[tokio::test]
+async fn what_cannot_be_read_is_handed_on_acknowledged_and_in_nobodys_way() {
+    let mut setup = bound(json!({})).await;
+    let store = Arc::clone(&setup.store);
+    // An alphabet that is none of a text's; then a command that ends within its first field.
+    let binary = json!({
+        "source_addr": "15558675310", "destination_addr": "18005550100", "message_hex": "00", "data_coding": 4,
+    });
+    setup.peer.order(&json!({ "pdu": binary })).await;
+    setup.peer.order(&json!({ "raw": "000000120000000500000000000f42400001" })).await;
+    assert_eq!(setup.peer.fact("raw_answered").await["raw_answered"], 0);
+    setup.peer.order(&json!({ "deliver": 1 })).await;
+    until(|| store.messages.lock().unwrap().len() == 1).await;
+    assert_eq!(setup.peer.settled().await["acknowledged"], 2, "the readable and the one of another alphabet");
     assert!(setup.link.is_bound());
+
+    let Credentials::Smpp(account) = &setup.account else { unreachable!() };
+    let unread = std::mem::take(&mut *store.unread.lock().unwrap());
+    let codes: Vec<_> = unread.iter().map(|(_, unread)| unread.malformed.code()).collect();
+    assert_eq!(codes, ["bad_field", "bad_pdu"]);
+    for (id, unread) in &unread {
+        // By a version that knows no more, the same again.
+        assert_eq!(read_again(account, unread.octets.to_vec(), id), Err(unread.malformed));
+    }
+    // By one that does: the alphabet is written otherwise, the octets are those that came.
+    let mut known = unread[0].1.octets.to_vec();
+    let coding = known.len() - 4;
+    assert_eq!(known[coding..], [4, 0, 1, 0]);
+    known[coding] = 0;
+    let read = read_again(account, known, &unread[0].0).unwrap();
+    assert_eq!((read.messages[0].body.as_str(), &read.messages[0].carrier_message_id), ("@", &unread[0].0));
+}
+
+#[tokio::test]
+async fn the_next_process_recognises_what_a_killed_one_had_stored() {
+    let mut setup = bound(json!({})).await;
+    let store = Arc::clone(&setup.store);
+    setup.peer.order(&json!({ "deliver": 10 })).await;
+    setup.peer.settled().await;
+    // Acknowledged, and known to be: nothing of it is expected again.
+    until(|| store.expected.lock().unwrap().is_empty()).await;
+    // From now on no acknowledgement gets through.
+    setup.peer.order(&json!({ "deaf": true })).await;
+    setup.peer.order(&json!({ "deliver": 10 })).await;
+    until(|| store.messages.lock().unwrap().len() == 20).await;
+    // The process is gone without a word; another one with the same store takes the link.
+    let Credentials::Smpp(smpp) = &setup.account else { unreachable!() };
+    let next = Carriers::new(&ClientConfig::default()).unwrap();
+    setup.peer.order(&json!({ "cut": true })).await;
+    within(setup.link.wait(false)).await;
+    setup.carriers.links().stop(smpp);
+    drop(setup.link);
+    let link = next.links().start(smpp, "session-2".into(), Arc::clone(&store) as Arc<dyn Inbox>);
+    within(link.wait(true)).await;
+    setup.peer.settled().await;
+    assert_eq!((store.messages.lock().unwrap().len(), *store.repeated.lock().unwrap()), (20, 10));
+    until(|| store.expected.lock().unwrap().is_empty()).await;
+    // And what is written once more is new.
+    setup.peer.order(&json!({ "deliver": 1 })).await;
+    until(|| store.messages.lock().unwrap().len() == 21).await;
+    assert!(link.is_bound());
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 // A message centre by npm's `smpp`. Told what to do by lines of JSON on its input, it tells what happened on
 // its output. Like a real one it sends again whatever was not acknowledged, and a receipt for each text.
-//   {"deliver": N}          sends N texts, "text 0" and on
+//   {"deliver": N}          sends N texts, "text 0" and on; `from`: from this number on
 //   {"pdu": {…}}            sends this deliver_sm; `message_hex`: its octets
+//   {"raw": "hex"}          writes these octets as they are, and tells how they were answered: {"raw_answered": status}
+//   {"deaf": true}          hears no acknowledgement and no sign of life until the next bind
 //   {"cut": true}           breaks every connection
 //   {"mute": true}          goes on listening but answers nothing
 //   {"receipt_delay": N}    sends receipts only after so many milliseconds
@@ -15,12 +17,14 @@ const tell = fact => process.stdout.write(JSON.stringify(fact) + '\n');
 const sessions = new Set();
 const submitted = [];
 const waiting = new Map();
-let next = 0, acknowledged = 0, mute = false, id = 0, receiptDelay = 0;
+const raw = new Set();
+let next = 0, acknowledged = 0, mute = false, deaf = false, id = 0, receiptDelay = 0;
 
 function deliver(session, number) {
     const pdu = waiting.get(number);
     if (!pdu || mute) return;
     session.deliver_sm({ ...pdu }, answer => {
+        if (deaf) return;
         if (answer.command_status === 0 && waiting.delete(number)) acknowledged += 1;
         else if (answer.command_status === 0x64) setTimeout(() => sessions.forEach(s => deliver(s, number)), 50);
         else if (answer.command_status !== 0) { waiting.delete(number); tell({ refused: answer.command_status }); }
@@ -45,11 +49,14 @@ const server = smpp.createServer(options, session => {
         }
         tell({ bound: pdu.interface_version, system_type: pdu.system_type });
         session.send(pdu.response());
-        mute = false;
+        mute = deaf = false;
         sessions.add(session);
         for (const number of [...waiting.keys()]) deliver(session, number);
     });
-    session.on('enquire_link', pdu => { if (!mute) session.send(pdu.response()); });
+    session.on('deliver_sm_resp', pdu => {
+        if (raw.delete(pdu.sequence_number)) tell({ raw_answered: pdu.command_status });
+    });
+    session.on('enquire_link', pdu => { if (!mute && !deaf) session.send(pdu.response()); });
     session.on('unbind', pdu => { tell({ unbound: true }); session.send(pdu.response()); session.close(); });
     session.on('submit_sm', pdu => {
         if (mute) return;
@@ -81,7 +88,7 @@ readline.createInterface({ input: process.stdin }).on('line', line => {
     const order = JSON.parse(line);
     if (order.deliver) {
         for (let n = 0; n < order.deliver; n++) {
-            enqueue({ source_addr: '15558675310', source_addr_ton: 1, destination_addr: '18005550100', dest_addr_ton: 1, short_message: `text ${n}` });
+            enqueue({ source_addr: '15558675310', source_addr_ton: 1, destination_addr: '18005550100', dest_addr_ton: 1, short_message: `text ${(order.from || 0) + n}` });
         }
     }
     if (order.pdu) {
@@ -89,6 +96,12 @@ readline.createInterface({ input: process.stdin }).on('line', line => {
         if (message_hex !== undefined) pdu.short_message = Buffer.from(message_hex, 'hex');
         enqueue(pdu);
     }
+    if (order.raw) {
+        const octets = Buffer.from(order.raw, 'hex');
+        raw.add(octets.readUInt32BE(12));
+        for (const session of sessions) { session.socket.write(octets); break; }
+    }
+    if (order.deaf) deaf = true;
     if (order.cut) sessions.forEach(session => session.destroy());
     if (order.mute) mute = true;
     if (order.receipt_delay !== undefined) receiptDelay = order.receipt_delay;

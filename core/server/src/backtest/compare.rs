@@ -91,6 +91,16 @@ fn outcome(outcome: &Outcome) -> String {
     }
 }
 
+/// Where a call leads to, in a word or two: for routing the team, otherwise how it ended.
+pub(super) fn destination(end: &Outcome) -> String {
+    match end {
+        Outcome::Decided(HookOutput::Routing(place)) => {
+            place.team.clone().unwrap_or_else(|| NOTHING.to_owned())
+        }
+        _ => outcome(end),
+    }
+}
+
 fn step(step: &Step) -> String {
     match step {
         Step::Ask(prompt) => format!("asked: {}", prompt.question),
@@ -139,6 +149,14 @@ mod tests {
         assert!(moves(&Outcome::Fault(fault.clone()), &Outcome::Fault(other)).is_empty());
         assert_eq!(named(moves(&here, &Outcome::Fault(fault))), ["outcome: placed → fault: fuel"]);
         assert_eq!(named(moves(&Outcome::NoOpinion, &here)), ["outcome: no opinion → placed"]);
+    }
+
+    #[test]
+    fn a_call_leads_to_a_team_or_to_how_it_ended() {
+        assert_eq!(destination(&placed(Some("Billing"), &[], "")), "Billing");
+        assert_eq!(destination(&placed(None, &["a"], "")), NOTHING);
+        assert_eq!(destination(&Outcome::NoOpinion), "no opinion");
+        assert_eq!(destination(&replied("Hello", "")), "replied: welcome");
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub struct Report {
     memory: Both,
     /// What changed, counted; most frequent first.
     moves: Vec<MoveView>,
+    /// Where turns led to and where they would lead to, also where that is the same; most frequent first. Reports
+    /// from before there were any have none.
+    flows: Vec<FlowView>,
     /// The first 10,000 of `changed`.
     changes: Vec<Change>,
     /// Of the hook `identity`: how verifications would have come out of which staff said who it was.
@@ -126,6 +129,26 @@ pub struct MoveView {
     count: u64,
 }
 
+/// Turns that led to one place and would lead to another, or to the same.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FlowView {
+    /// Of routing the team, of the other hooks how the call ended.
+    from: String,
+    to: String,
+    turns: u64,
+    /// In so many conversations.
+    conversations: u64,
+}
+
+/// One thing that changed on a turn.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+pub struct ChangedWord {
+    /// For example `team`.
+    pub(super) what: String,
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
 /// A turn on which the candidate decided otherwise.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Change {
@@ -136,6 +159,8 @@ pub struct Change {
     pub(super) recorded: Outcome,
     #[schema(value_type = Object)]
     pub(super) candidate: Outcome,
+    /// What changed, in words. Reports from before there were any have none.
+    pub(super) moves: Vec<ChangedWord>,
 }
 
 /// A turn that was tried.
@@ -143,10 +168,13 @@ pub struct Change {
 pub(super) struct Tried {
     /// The recorded decision.
     pub(super) decision_id: DecisionId,
+    pub(super) conversation_id: Option<ConversationId>,
+    /// Where it led to, and where it would.
+    pub(super) flow: [String; 2],
     /// The candidate's, of the hook `identity`.
     pub(super) step: Option<Step>,
     /// How it changed, if it did.
-    pub(super) change: Option<(Vec<Move>, Change)>,
+    pub(super) change: Option<Box<Change>>,
     /// Faults by their kind: recorded, the candidate's.
     pub(super) faults: [Option<&'static str>; 2],
     pub(super) unknown_fields: Vec<String>,
@@ -175,6 +203,8 @@ pub(super) struct Tally {
     fuel: [Vec<u64>; 2],
     memory: [Vec<u64>; 2],
     moves: BTreeMap<Move, u64>,
+    /// Turns, and the conversations they are of.
+    flows: BTreeMap<[String; 2], (u64, BTreeSet<ConversationId>)>,
     changes: Vec<Change>,
 }
 
@@ -199,14 +229,17 @@ impl Tally {
             self.fuel[at].push(tried.fuel[at]);
             self.memory[at].push(tried.memory[at]);
         }
-        let Some((moves, change)) = tried.change else { return };
+        let (turns, conversations) = self.flows.entry(tried.flow).or_default();
+        *turns += 1;
+        conversations.extend(tried.conversation_id);
+        let Some(change) = tried.change else { return };
         self.changed += 1;
         self.conversations.extend(change.conversation_id);
-        for one in moves {
-            *self.moves.entry(one).or_default() += 1;
+        for ChangedWord { what, from, to } in &change.moves {
+            *self.moves.entry((what.clone(), from.clone(), to.clone())).or_default() += 1;
         }
         if self.changes.len() < LISTED {
-            self.changes.push(change);
+            self.changes.push(*change);
         }
     }
 
@@ -225,6 +258,14 @@ impl Tally {
             .collect();
         // Sorted by name already, and this keeps the order of what is as frequent.
         moves.sort_by_key(|one| std::cmp::Reverse(one.count));
+        let flow = |([from, to], (turns, conversations)): ([String; 2], (u64, BTreeSet<_>))| FlowView {
+            from,
+            to,
+            turns,
+            conversations: conversations.len() as u64,
+        };
+        let mut flows: Vec<_> = self.flows.into_iter().map(flow).collect();
+        flows.sort_by_key(|one| std::cmp::Reverse(one.turns));
         Report {
             hook: candidate.hook,
             candidate: TriedVersion {
@@ -251,6 +292,7 @@ impl Tally {
             fuel: both(self.fuel),
             memory: both(self.memory),
             moves,
+            flows,
             changes: self.changes,
             identity,
         }

@@ -23,9 +23,9 @@ use futures::{TryStreamExt, stream};
 use tokio::sync::Semaphore;
 
 use super::{
-    compare::moves,
+    compare::{destination, moves},
     labelled::Labelled,
-    report::{Change, Report, Tally, Tried, Turn},
+    report::{Change, ChangedWord, Report, Tally, Tried, Turn},
 };
 use crate::{pipeline::chain::past, replay};
 
@@ -232,6 +232,7 @@ fn attempt(host: &PolicyHost, candidate: &Candidate, keys: &OrgKeys, job: &Job) 
     let faults = [&record, &again].map(|one| one.outcome.fault().map(|fault| fault.kind.as_str()));
     let (fuel, memory) = ([record.fuel, again.fuel], [record.memory_peak, again.memory_peak]);
     let moves = moves(&record.outcome, &again.outcome);
+    let flow = [&record.outcome, &again.outcome].map(destination);
     let step = match &again.outcome {
         Outcome::Decided(HookOutput::Identity(step)) => Some(step.clone()),
         _ => None,
@@ -243,11 +244,14 @@ fn attempt(host: &PolicyHost, candidate: &Candidate, keys: &OrgKeys, job: &Job) 
             conversation_id: job.decision.conversation_id,
             recorded: record.outcome,
             candidate: again.outcome,
+            moves: moves.into_iter().map(|(what, from, to)| ChangedWord { what, from, to }).collect(),
         };
-        (moves, change)
+        Box::new(change)
     });
     Turn::Tried(Box::new(Tried {
         decision_id: job.decision.id,
+        conversation_id: job.decision.conversation_id,
+        flow,
         step,
         change,
         faults,

@@ -16,7 +16,11 @@ use futures::FutureExt;
 use crate::{
     auth::{self, password},
     builtin,
-    cli::{Failure, PlaceArgs, hours, place::Opener},
+    cli::{
+        Failure, PlaceArgs, hours,
+        place::Opener,
+        tickets::{self, Tickets},
+    },
     policies::Policies,
     registration,
 };
@@ -152,10 +156,14 @@ pub(super) enum Admin {
         #[arg(long, default_value = "unknown")]
         registration: Registration,
     },
+    /// What staff asked from the Help Center: list, answer, close.
+    #[command(subcommand)]
+    Tickets(Tickets),
 }
 
 pub(super) async fn run(command: Admin) -> Result<(), Failure> {
     let made = match command {
+        Admin::Tickets(command) => tickets::run(command).await?,
         Admin::Organization { place, name } => {
             let opened = place.place().open(Opener::Command).await?;
             let compiler = Some(Compiler::this_program()?);
@@ -312,7 +320,7 @@ async fn set_registration(
     Ok(number.id.to_string())
 }
 
-fn standard_input() -> Result<String, Failure> {
+pub(super) fn standard_input() -> Result<String, Failure> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())

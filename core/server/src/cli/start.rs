@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path, sync::OnceLock, time::Duration};
 
-use anteroom_carriers::{Carriers, ClientConfig};
+use anteroom_carriers::{Carriers, ClientConfig, PostConfig};
 use anteroom_model::ids::OrganizationId;
 use anteroom_policy::{Compiler, Limits, PolicyHost};
 use tokio::{net::TcpListener, signal::unix};
@@ -10,7 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::{App, Parts},
-    auth::limits::SignInLimits,
+    auth::limits::{SignInLimits, TryLimits},
     backtest,
     cli::{
         DemoArgs, Failure,
@@ -23,10 +23,17 @@ use crate::{
     media::{self, Media, MediaConfig, preview::Previews},
     outbox, pipeline,
     policies::{MEMORY_MIB, Policies},
+    presence::Presence,
     reconcile,
     registration::{self, RegistrationRules},
-    roster, telemetry,
+    reports, roster,
+    support::{
+        self,
+        mailer::{Mailer, SmtpConfig},
+    },
+    telemetry,
     uploads::Uploads,
+    webhooks,
 };
 
 /// `anteroom serve`.
@@ -38,7 +45,9 @@ pub(super) async fn serve(config: Config) -> Result<(), Failure> {
     let opened = place.open(Opener::Node).await?;
     let (limits, policy_memory_mib) = (config.policy_limits, config.policy_memory_mib);
     let (registration, media) = (config.registration, config.media);
-    let own = Own { roles: config.roles, limits, policy_memory_mib, registration, media, demo: None };
+    let smtp = config.smtp;
+    let (roles, webhooks) = (config.roles, config.webhooks.posts()?);
+    let own = Own { roles, limits, policy_memory_mib, registration, media, smtp, webhooks, demo: None };
     let app = build(&opened, &place.folder, own)?;
     tracing::info!(address = %listener.local_addr()?, "serving");
     let every = Some(Duration::from_mins(config.reconcile_minutes)).filter(|every| !every.is_zero());
@@ -63,6 +72,9 @@ pub(super) async fn demo(args: DemoArgs) -> Result<(), Failure> {
         registration: RegistrationRules::default(),
         // The phones' pictures are on this machine.
         media: MediaConfig { permitted_origins: vec![base_url.clone()], ..MediaConfig::default() },
+        smtp: None,
+        // A program that is tried with it is on this machine too.
+        webhooks: PostConfig { this_machine: true, ..PostConfig::default() },
         demo: Some(OnceLock::new()),
     };
     let app = build(&opened, &place.folder, own)?;
@@ -91,8 +103,11 @@ async fn work(app: App, listener: TcpListener, reconcile_every: reconcile::Every
         app.tasks.spawn(outbox::run(app.clone()));
         app.tasks.spawn(links::run(app.clone()));
         app.tasks.spawn(registration::run(app.clone()));
+        app.tasks.spawn(support::run(app.clone()));
+        app.tasks.spawn(webhooks::run(app.clone()));
     }
     app.tasks.spawn(housekeeping::run(app.clone()));
+    app.tasks.spawn(reports::run(app.clone()));
     app.tasks.close();
     let stop = app.stop.clone();
     tokio::spawn(async move {
@@ -127,31 +142,42 @@ struct Own {
     policy_memory_mib: u64,
     registration: RegistrationRules,
     media: MediaConfig,
+    smtp: Option<SmtpConfig>,
+    webhooks: PostConfig,
     demo: Option<OnceLock<OrganizationId>>,
 }
 
 /// Puts the parts of the server together.
 fn build(opened: &Opened, folder: &Path, own: Own) -> Result<App, Failure> {
-    let Own { roles, limits, policy_memory_mib, registration, media, demo } = own;
+    let Own { roles, limits, policy_memory_mib, registration, media, smtp, webhooks, demo } = own;
     let store = &opened.store;
     let mut host = Policies::config(store);
     host.cache_dir = Some(folder.join("compiled"));
     host.limits = limits;
     host.compiler = Some(Compiler::this_program()?);
     let policies = Policies::with_memory(PolicyHost::new(host)?, policy_memory_mib);
-    let carriers = ClientConfig { media_origins: media.origins()?, ..ClientConfig::default() };
+    let mailer = OnceLock::new();
+    if let Some(smtp) = &smtp {
+        // Nobody has set it before.
+        drop(mailer.set(Mailer::open(smtp)?));
+    }
+    let (media_origins, posts) = (media.origins()?, webhooks);
+    let carriers = ClientConfig { media_origins, posts, ..ClientConfig::default() };
     Ok(App::new(Parts {
         policies,
         carriers: Carriers::new(&carriers)?,
         media: Media::open(&media, folder, Previews::this_program()?)?,
         directory: Directory::new(store.clone()),
         node: opened.node,
+        presence: Presence::new(store.clone()),
         uploads: Uploads::default(),
         sign_ins: SignInLimits::default(),
+        tries: TryLimits::default(),
         metrics: telemetry::init_metrics(),
         secure_cookies: demo.is_none(),
         roles,
         registration,
+        mailer,
         demo,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),

@@ -2,45 +2,46 @@
 
 use anteroom_model::{
     ids::{ConversationId, StaffId, TeamId},
-    states::{ConversationState, Role},
+    states::Role,
     time::Timestamp,
 };
 use anteroom_store::Conversation;
 use axum::{
     Json,
+    body::Bytes,
     extract::{Path, State},
     http::HeaderMap,
 };
 use serde::{Deserialize, Deserializer};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::{
     app::App,
     auth::Caller,
     hub::{
-        changes::{Changed, Refusal, change},
+        changes::change,
+        moves,
         views::{self, ConversationView},
     },
     problem::Problem,
 };
 
 /// Where a conversation goes. A field that is left out stays as it is.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 pub(super) struct Assignment {
     /// A member of staff; null: back to Unassigned.
     #[serde(default)]
     #[schema(value_type = Option<StaffId>)]
-    assignee_id: Change<StaffId>,
+    pub(super) assignee_id: Change<StaffId>,
     /// A team; null: none.
     #[serde(default)]
     #[schema(value_type = Option<TeamId>)]
-    team_id: Change<TeamId>,
+    pub(super) team_id: Change<TeamId>,
 }
 
 /// A field of a body that may be absent, null or a value.
 #[derive(Clone, Copy, Debug, Default)]
-enum Change<T> {
+pub(super) enum Change<T> {
     /// Absent.
     #[default]
     Keep,
@@ -49,7 +50,7 @@ enum Change<T> {
 }
 
 impl<T> Change<T> {
-    fn or(self, current: Option<T>) -> Option<T> {
+    pub(super) fn or(self, current: Option<T>) -> Option<T> {
         match self {
             Self::Keep => current,
             Self::To(value) => value,
@@ -65,11 +66,30 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
 }
 
 /// Until when.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 pub(super) struct Snooze {
     /// RFC 3339, in the future.
     #[schema(value_type = String, format = DateTime)]
-    until: Timestamp,
+    pub(super) until: Timestamp,
+}
+
+/// How it is closed.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub(super) struct Closing {
+    /// What a new text does; `unassigned` unless told otherwise.
+    #[serde(default)]
+    pub(super) new_text: NewText,
+}
+
+/// What a new text does with a closed conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum NewText {
+    /// Opens it in Unassigned, routed anew.
+    #[default]
+    Unassigned,
+    /// Opens it with the same person; in Unassigned, if they don't work here any more.
+    SamePerson,
 }
 
 type Answer = Result<Json<ConversationView>, Problem>;
@@ -86,19 +106,7 @@ pub(super) async fn accept(
     headers: HeaderMap,
 ) -> Answer {
     let me = caller.staff;
-    let accepted = change(&app, &caller, id, &headers, move |c| {
-        match c.assignee_id {
-            Some(holder) if holder != me => return Err(Refusal::HeldBy(holder)),
-            Some(_) => return Ok(None),
-            None => {}
-        }
-        if c.state == ConversationState::Closed {
-            return Err(Refusal::Closed);
-        }
-        c.assignee_id = Some(me);
-        Ok(Some(("conversation.accepted", json!({ "assignee_id": me }))))
-    })
-    .await?;
+    let accepted = change(&app, &caller, id, &headers, move |c| moves::accept(c, me)).await?;
     answer(&app, &caller, accepted).await
 }
 
@@ -115,38 +123,13 @@ pub(super) async fn assign(
     Json(wanted): Json<Assignment>,
 ) -> Answer {
     check_targets(&app, &caller, &wanted).await?;
-    let (me, role) = (caller.staff, caller.role);
-    let assigned = change(&app, &caller, id, &headers, move |c| {
-        // An agent moves what is unassigned or their own; taking it from a colleague is for leads.
-        if let Some(holder) = c.assignee_id
-            && holder != me
-            && role == Role::Agent
-        {
-            return Err(Refusal::HeldBy(holder));
-        }
-        if c.state == ConversationState::Closed {
-            return Err(Refusal::Closed);
-        }
-        let before = (c.assignee_id, c.team_id);
-        c.assignee_id = wanted.assignee_id.or(c.assignee_id);
-        c.team_id = wanted.team_id.or(c.team_id);
-        if before == (c.assignee_id, c.team_id) {
-            return Ok(None);
-        }
-        let (from, from_team) = before;
-        let data = json!({
-            "assignee_id": c.assignee_id,
-            "team_id": c.team_id,
-            "from": from,
-            "from_team": from_team,
-        });
-        Ok(Some(("conversation.assigned", data)))
-    })
-    .await?;
+    let me = (caller.staff, caller.role);
+    let assigned = change(&app, &caller, id, &headers, move |c| moves::assign(c, me, &wanted)).await?;
     answer(&app, &caller, assigned).await
 }
 
-async fn check_targets(app: &App, caller: &Caller, wanted: &Assignment) -> Result<(), Problem> {
+/// Whether those named are there and can work on conversations.
+pub(super) async fn check_targets(app: &App, caller: &Caller, wanted: &Assignment) -> Result<(), Problem> {
     if matches!((wanted.assignee_id, wanted.team_id), (Change::Keep, Change::Keep)) {
         return Err(Problem::invalid("Say assignee_id or team_id."));
     }
@@ -165,26 +148,25 @@ async fn check_targets(app: &App, caller: &Caller, wanted: &Assignment) -> Resul
     Ok(())
 }
 
-/// Done. A new text reopens it in Unassigned.
+/// Done. A new text opens it again: in Unassigned, or with the same person, as the body says; there may be none.
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/close", tag = "conversations",
-    params(("id" = ConversationId, Path)),
-    responses((status = 200, body = ConversationView), (status = 404), (status = 409)))]
+    params(("id" = ConversationId, Path)), request_body = Option<Closing>,
+    responses((status = 200, body = ConversationView), (status = 404), (status = 409), (status = 422)))]
 pub(super) async fn close(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<ConversationId>,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Answer {
-    let closed = change(&app, &caller, id, &headers, |c| {
-        if c.state == ConversationState::Closed {
-            return Ok(None);
-        }
-        c.state = ConversationState::Closed;
-        c.snoozed_until = None;
-        c.waiting_since = None;
-        Ok(Some(("conversation.closed", json!({}))))
-    })
-    .await?;
+    let Closing { new_text } = if body.is_empty() {
+        Closing::default()
+    } else {
+        serde_json::from_slice(&body)
+            .map_err(|_| Problem::invalid("new_text is `unassigned` or `same_person`."))?
+    };
+    let me = caller.staff;
+    let closed = change(&app, &caller, id, &headers, move |c| Ok(moves::close(c, me, new_text))).await?;
     answer(&app, &caller, closed).await
 }
 
@@ -198,17 +180,8 @@ pub(super) async fn reopen(
     Path(id): Path<ConversationId>,
     headers: HeaderMap,
 ) -> Answer {
-    let reopened = change(&app, &caller, id, &headers, |c| Ok(open_again(c))).await?;
+    let reopened = change(&app, &caller, id, &headers, |c| Ok(moves::reopen(c))).await?;
     answer(&app, &caller, reopened).await
-}
-
-fn open_again(c: &mut Conversation) -> Changed {
-    if c.state == ConversationState::Open {
-        return None;
-    }
-    c.state = ConversationState::Open;
-    c.snoozed_until = None;
-    Some(("conversation.reopened", json!({ "by": "staff" })))
 }
 
 /// Out of sight until a moment, or until the patient texts.
@@ -223,18 +196,7 @@ pub(super) async fn snooze(
     Json(Snooze { until }): Json<Snooze>,
 ) -> Answer {
     let now = app.store.now();
-    let snoozed = change(&app, &caller, id, &headers, move |c| {
-        if until <= now {
-            return Err(Refusal::Invalid("until must be in the future."));
-        }
-        if c.state == ConversationState::Closed {
-            return Err(Refusal::Closed);
-        }
-        c.state = ConversationState::Snoozed;
-        c.snoozed_until = Some(until);
-        Ok(Some(("conversation.snoozed", json!({ "until": until }))))
-    })
-    .await?;
+    let snoozed = change(&app, &caller, id, &headers, move |c| moves::snooze(c, now, until)).await?;
     answer(&app, &caller, snoozed).await
 }
 

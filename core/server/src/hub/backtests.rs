@@ -5,10 +5,9 @@ use std::time::Duration;
 use anteroom_model::{
     hooks::Hook,
     ids::{BacktestId, NumberId, PolicyId, StaffId},
-    states::{BindingMode, Role},
+    states::BindingMode,
     time::Timestamp,
 };
-use anteroom_policy::Digest;
 use anteroom_store::{Backtest, BacktestState, Idempotent, NewBacktest, Org, PolicyRow};
 use axum::{
     Json,
@@ -29,14 +28,11 @@ use crate::{
     hub::{
         messages::{idempotency_key, misused_key},
         paging::{Page, PageQuery},
-        policies::READERS,
+        policies::{READERS, TRIERS, versions},
     },
-    policies::LoadError,
     problem::Problem,
 };
 
-/// Who may try policies.
-const ROLES: [Role; 2] = [Role::Lead, Role::Admin];
 /// Waiting and running ones of an organization.
 const UNFINISHED: i64 = 10;
 const LONGEST: u32 = 365;
@@ -136,7 +132,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     Json(wanted): Json<Wanted>,
 ) -> Result<Response, Problem> {
-    caller.require(&ROLES)?;
+    caller.require(&TRIERS)?;
     let key = idempotency_key(&headers)?;
     let (since, until) = window(&wanted, app.store.now())?;
     let policy = policy(&app, &caller, &wanted).await?;
@@ -203,14 +199,8 @@ fn window(wanted: &Wanted, now: Timestamp) -> Result<(Timestamp, Timestamp), Pro
 async fn policy(app: &App, caller: &Caller, wanted: &Wanted) -> Result<PolicyRow, Problem> {
     let row = app.store.read(caller.organization).await?.policy(wanted.policy_id).await?;
     let row = row.ok_or_else(|| Problem::invalid("There is no such policy."))?;
-    let digest = Digest::try_from(row.digest.as_slice());
-    let digest = digest.map_err(|_| Problem::invalid("The policy's component is gone."))?;
-    match app.policies.get(&app.store, caller.organization, digest).await {
-        Ok(policy) if policy.serves(wanted.hook) => Ok(row),
-        Ok(_) => Err(Problem::invalid(format!("The policy doesn't serve {}.", wanted.hook))),
-        Err(LoadError::Store(error)) => Err(error.into()),
-        Err(error) => Err(Problem::invalid(format!("The policy can't be run: {error}."))),
-    }
+    versions::runnable(app, caller, &row, wanted.hook).await?;
+    Ok(row)
 }
 
 async fn settings(org: &mut Org<'_>, wanted: &Wanted, policy: &PolicyRow) -> Result<String, Problem> {
@@ -294,7 +284,7 @@ pub(super) async fn cancel(
     caller: Caller,
     Path(id): Path<BacktestId>,
 ) -> Result<Json<BacktestView>, Problem> {
-    caller.require(&ROLES)?;
+    caller.require(&TRIERS)?;
     let audit = caller.audit("backtest.cancelled", Some(id.0));
     app.store
         .write(caller.organization, move |mut org| {

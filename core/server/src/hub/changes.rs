@@ -11,7 +11,7 @@ use crate::{app::App, auth::Caller, problem::Problem};
 /// What a change does to a conversation; `None`: it is so already, nothing is stored or told.
 pub(super) type Changed = Option<(&'static str, Value)>;
 
-/// Applies `change` to the conversation `id` on the caller's behalf.
+/// Applies `change` to the conversation `id` on the caller's behalf, if it still is as `If-Match` says.
 pub(super) async fn change<F>(
     app: &App,
     caller: &Caller,
@@ -22,8 +22,21 @@ pub(super) async fn change<F>(
 where
     F: FnOnce(&mut Conversation) -> Result<Changed, Refusal> + Send + 'static,
 {
+    change_any(app, caller, id, if_match(headers)?, change).await
+}
+
+/// The same, of that version if one is given.
+pub(super) async fn change_any<F>(
+    app: &App,
+    caller: &Caller,
+    id: ConversationId,
+    expected: Option<i64>,
+    change: F,
+) -> Result<Conversation, Problem>
+where
+    F: FnOnce(&mut Conversation) -> Result<Changed, Refusal> + Send + 'static,
+{
     caller.may_write()?;
-    let expected = if_match(headers)?;
     let staff = caller.staff;
     let audit = caller.audit("conversation.changed", Some(id.0));
     app.store

@@ -1,7 +1,8 @@
 //! The queues.
 
-use anteroom_model::{ids::ConversationId, time::Timestamp};
-use anteroom_store::ConversationFilter;
+use std::collections::BTreeMap;
+
+use anteroom_model::{ids::ConversationId, states::QueueName, time::Timestamp};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -13,36 +14,21 @@ use crate::{
     app::App,
     auth::Caller,
     hub::{
+        filters::FilterQuery,
+        looks,
         paging::{Page, PageQuery},
+        saved_views::queue_of,
         views::{self, ConversationView},
     },
     problem::Problem,
 };
 
-/// A queue.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Queue {
-    /// Open with nobody's name on it.
-    #[default]
-    Unassigned,
-    /// With the caller's name on it.
-    Mine,
-    /// In the caller's teams.
-    Team,
-    /// Open or snoozed.
-    All,
-    /// Done, newest first.
-    Closed,
-}
-
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct QueueQuery {
     /// Which queue; `unassigned` by default.
     #[param(inline)]
-    #[serde(default)]
-    queue: Queue,
+    queue: Option<QueueName>,
 }
 
 /// Sizes of the queues.
@@ -52,58 +38,54 @@ pub(super) struct Counts {
     mine: i64,
     team: i64,
     all: i64,
+    snoozed: i64,
     closed: i64,
+    /// Of the views that the caller sees, by their ids.
+    views: BTreeMap<String, i64>,
 }
 
-/// A queue, the longest waiting first.
-#[utoipa::path(get, path = "/api/v1/conversations", tag = "conversations", params(QueueQuery, PageQuery),
-    responses((status = 200, body = Page<ConversationView>), (status = 401)))]
+/// A queue, the longest waiting first; of those snoozed the soonest back, of the closed the newest.
+#[utoipa::path(get, path = "/api/v1/conversations", tag = "conversations", params(QueueQuery, FilterQuery, PageQuery),
+    responses((status = 200, body = Page<ConversationView>), (status = 401), (status = 422)))]
 pub(super) async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(QueueQuery { queue }): Query<QueueQuery>,
     Query(page): Query<PageQuery>,
+    filters: FilterQuery,
 ) -> Result<Json<Page<ConversationView>>, Problem> {
+    let queue = queue_of(queue.unwrap_or(QueueName::Unassigned), caller.staff);
     let limit = page.limit();
     let position: Option<(i64, ConversationId)> = page.position()?;
     let position = position.map(|(micros, id)| (Timestamp::from_micros(micros), id));
     let mut org = app.store.read(caller.organization).await?;
-    let filter = match queue {
-        Queue::Unassigned => Some(ConversationFilter::Unassigned),
-        Queue::Mine => Some(ConversationFilter::Mine(caller.staff)),
-        Queue::Team => Some(ConversationFilter::Team(caller.staff)),
-        Queue::All => Some(ConversationFilter::All),
-        Queue::Closed => None,
-    };
-    let found = match filter {
-        Some(filter) => org.queue(filter, position, limit).await?,
-        None => org.closed(position, limit).await?,
-    };
-    let last = found.last().map(|c| {
-        let at = if filter.is_some() {
-            c.waiting_since.map_or(i64::MAX, Timestamp::micros)
-        } else {
-            c.last_message_at.micros()
-        };
-        (at, c.id)
-    });
+    let found = org.queue(queue, &filters.filters(), position, limit).await?;
+    let last = found.last().map(|c| queue.position(c)).map(|(at, id)| (at.micros(), id));
     drop(org);
-    let items = views::conversations(&app, caller.organization, found).await?;
+    let mut items = views::conversations(&app, caller.organization, found).await?;
+    looks::mark(&app, &caller, &mut items).await?;
     caller.audit_read(&app, "conversations.listed", caller.staff.0).await?;
     Ok(Json(Page::cut(items, limit, last)))
 }
 
-/// Sizes of the queues as the caller sees them.
+/// Sizes of the queues and of saved views, as the caller sees them.
 #[utoipa::path(get, path = "/api/v1/queues", tag = "conversations", responses((status = 200, body = Counts)))]
 pub(super) async fn counts(State(app): State<App>, caller: Caller) -> Result<Json<Counts>, Problem> {
     let mut org = app.store.read(caller.organization).await?;
     let counts = org.queue_counts(caller.staff).await?;
+    let mut views = BTreeMap::new();
+    for view in org.views_of(caller.staff).await? {
+        let queue = queue_of(view.content.queue, caller.staff);
+        views.insert(view.id.to_string(), org.count_in_queue(queue, &view.content.filters).await?);
+    }
     Ok(Json(Counts {
         unassigned: counts.unassigned,
         mine: counts.mine,
         team: counts.team,
         all: counts.all_open,
-        closed: org.closed_count().await?,
+        snoozed: counts.snoozed,
+        closed: counts.closed,
+        views,
     }))
 }
 
@@ -118,5 +100,7 @@ pub(super) async fn get(
     let found = app.store.read(caller.organization).await?.conversation(id).await?;
     let found = found.ok_or_else(|| Problem::not_found("conversation"))?;
     caller.audit_read(&app, "conversation.read", id.0).await?;
-    Ok(Json(views::conversation(&app, caller.organization, found).await?))
+    let mut view = views::conversation(&app, caller.organization, found).await?;
+    looks::mark(&app, &caller, std::slice::from_mut(&mut view)).await?;
+    Ok(Json(view))
 }

@@ -49,9 +49,9 @@ pub(super) struct DeliveryView {
     endpoint: String,
     /// Why it was kept, or that it was taken meanwhile.
     state: DeliveryState,
-    /// What was wrong: `missing_field`, `bad_json`, `nul`, `number_unknown`, …
+    /// What was wrong: `missing_field`, `bad_json`, `bad_pdu`, `nul`, `number_unknown`, …
     reason: String,
-    /// As it came: a webhook's body, or a link's text; characters that are none are replaced.
+    /// As it came: a webhook's body (characters that are none are replaced), a link's text, or a link's octets in hex.
     content: String,
     /// How often it was retried.
     attempts: i32,
@@ -79,6 +79,7 @@ fn view(entry: &crate::directory::Entry, kept: KeptDelivery) -> DeliveryView {
             DeliveryContent::Text(text) => {
                 json!({ "from": text.from, "to": text.to, "text": text.body }).to_string()
             }
+            DeliveryContent::Octets(command) => hex::encode(command.octets),
         },
         attempts: kept.attempts,
         received_at: kept.received_at,

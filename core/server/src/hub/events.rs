@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anteroom_store::{Event, Org, StoreError};
+use anteroom_store::{Event, Org, StoreError, Whisper};
 use axum::{
     extract::{Query, State},
     http::HeaderMap,
@@ -25,7 +25,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::broadcast::{self, error::RecvError};
 use utoipa::IntoParams;
 
-use crate::{app::App, auth::Caller, problem::Problem};
+use crate::{app::App, auth::Caller, presence::Said, problem::Problem};
 
 /// Events read at once.
 const PAGE: u32 = 200;
@@ -48,6 +48,9 @@ pub(super) struct After {
 /// First `ready` with the position the stream begins after; then each event with its sequence number as
 /// `id`, its kind as `event` and `{seq, kind, at, conversation_id, actor, actor_id, data}` as `data`. `gap`
 /// says that older events are not kept any more: read the lists again. Comments come every 15 seconds.
+///
+/// `presence`, `draft` and `own` come without an `id`, as they happen, and are not kept: who is where (first
+/// those who are there already), and what the caller's other pages have changed.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",
     params(After, ("Last-Event-ID" = Option<i64>, Header)),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 401)))]
@@ -57,7 +60,7 @@ pub(super) async fn stream(
     headers: HeaderMap,
     Query(After { after }): Query<After>,
 ) -> Result<Response, Problem> {
-    let wakes = app.store.event_wakes();
+    let (wakes, whispers) = (app.store.event_wakes(), app.store.whispers());
     let mut org = app.store.read(caller.organization).await?;
     let (first, last) = org.event_bounds().await?;
     drop(org);
@@ -77,7 +80,9 @@ pub(super) async fn stream(
     };
     let ready = json!({ "seq": position }).to_string();
     opening.insert(0, sse::Event::default().event("ready").id(position.to_string()).data(ready));
-    let tail = Tail { app, caller, wakes, position, checked: Instant::now(), _open: OpenStream::new() };
+    opening.extend(app.presence.of(caller.organization).iter().filter_map(said));
+    let tail =
+        Tail { app, caller, wakes, whispers, position, checked: Instant::now(), _open: OpenStream::new() };
     let events = stream::iter(opening.into_iter().map(Ok)).chain_tail(tail);
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
     // Proxies must not hold events back.
@@ -89,6 +94,7 @@ struct Tail {
     app: App,
     caller: Caller,
     wakes: broadcast::Receiver<anteroom_model::ids::OrganizationId>,
+    whispers: broadcast::Receiver<Whisper>,
     position: i64,
     checked: Instant,
     /// Counted until the stream is dropped.
@@ -144,7 +150,9 @@ impl Tail {
                     return None;
                 }
             }
-            self.wait().await?;
+            if let Some(said) = self.wait().await? {
+                return Some(vec![said]);
+            }
         }
     }
 
@@ -162,17 +170,26 @@ impl Tail {
         org.events_after(self.position, PAGE).await
     }
 
-    async fn wait(&mut self) -> Option<()> {
+    /// Until there may be events, or something was said that is none; `None` when the server stops.
+    async fn wait(&mut self) -> Option<Option<sse::Event>> {
         let poll = tokio::time::sleep(POLL);
         tokio::pin!(poll);
         loop {
             tokio::select! {
                 () = self.app.stop.cancelled() => return None,
-                () = &mut poll => return Some(()),
+                () = &mut poll => return Some(None),
                 woken = self.wakes.recv() => match woken {
-                    Ok(organization) if organization == self.caller.organization => return Some(()),
+                    Ok(organization) if organization == self.caller.organization => return Some(None),
                     Ok(_) => {}
-                    Err(RecvError::Lagged(_)) => return Some(()),
+                    Err(RecvError::Lagged(_)) => return Some(None),
+                    Err(RecvError::Closed) => return None,
+                },
+                whisper = self.whispers.recv() => match whisper {
+                    Ok(whisper) => if let Some(said) = self.hear(&whisper) {
+                        return Some(Some(said));
+                    },
+                    // What was missed is said again within seconds, or read with the next list.
+                    Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return None,
                 },
             }
@@ -180,14 +197,31 @@ impl Tail {
     }
 }
 
+impl Tail {
+    fn hear(&self, whisper: &Whisper) -> Option<sse::Event> {
+        if whisper.organization != self.caller.organization {
+            return None;
+        }
+        Said::heard(whisper).filter(|one| one.concerns(self.caller.staff)).as_ref().and_then(said)
+    }
+}
+
+/// Without an id: the client's position stays where it is.
+fn said(said: &Said) -> Option<sse::Event> {
+    let data = serde_json::to_string(said).ok()?;
+    Some(sse::Event::default().event(said.kind()).data(data))
+}
+
 /// What of an event's data goes over the stream: ids and states. What quotes a patient or a policy is read
 /// from the timeline, where the read is audited.
-const LIVE: [&str; 22] = [
+const LIVE: &[&str] = &[
     "message_id",
+    "webhook_id",
     "scheduled_id",
     "send_at",
     "media_id",
     "note_id",
+    "mentioned",
     "decision_id",
     "patient_id",
     "assignee_id",
@@ -203,8 +237,10 @@ const LIVE: [&str; 22] = [
     "patient_initiated",
     "source_id",
     "run_id",
+    "view_id",
     "done",
     "total",
+    "ticket_id",
 ];
 
 fn live(data: &Value) -> Map<String, Value> {
@@ -215,8 +251,9 @@ fn live(data: &Value) -> Map<String, Value> {
         .collect()
 }
 
-fn as_sse(event: &Event) -> sse::Event {
-    let data = json!({
+/// What programs are told of an event, over the stream and by webhooks: ids and states, nothing of a patient.
+pub(crate) fn told(event: &Event) -> Value {
+    json!({
         "seq": event.seq,
         "kind": event.kind,
         "at": event.created_at,
@@ -224,6 +261,10 @@ fn as_sse(event: &Event) -> sse::Event {
         "actor": event.actor,
         "actor_id": event.actor_id,
         "data": live(&event.data),
-    });
-    sse::Event::default().id(event.seq.to_string()).event(&event.kind).data(data.to_string())
+    })
+}
+
+fn as_sse(event: &Event) -> sse::Event {
+    let data = told(event).to_string();
+    sse::Event::default().id(event.seq.to_string()).event(&event.kind).data(data)
 }

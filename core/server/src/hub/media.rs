@@ -38,7 +38,8 @@ const ARRIVAL: Duration = Duration::from_mins(2);
 #[utoipa::path(get, path = "/api/v1/media/{id}", tag = "media",
     params(("id" = MediaId, Path), ("Range" = Option<String>, Header)),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 206), (status = 304),
-        (status = 404, description = "There is none, or it is not here (yet)"), (status = 416)))]
+        (status = 404, description = "There is none, or it is not here (yet)"),
+        (status = 410, description = "It was here, and is missing from where files are kept"), (status = 416)))]
 pub(super) async fn original(
     State(app): State<App>,
     caller: Caller,
@@ -46,7 +47,7 @@ pub(super) async fn original(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let media = visible(&app, &caller, id).await?;
-    let response = serve::answer(&app, caller.organization, &media, Part::Original, &headers)?;
+    let response = serve::answer(&app, caller.organization, &media, Part::Original, &headers).await?;
     caller.audit_read(&app, "media.read", id.0).await?;
     Ok(response)
 }
@@ -63,7 +64,7 @@ pub(super) async fn preview(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let media = visible(&app, &caller, id).await?;
-    let response = serve::answer(&app, caller.organization, &media, Part::Preview, &headers)?;
+    let response = serve::answer(&app, caller.organization, &media, Part::Preview, &headers).await?;
     caller.audit_read(&app, "media.previewed", id.0).await?;
     Ok(response)
 }

@@ -15,7 +15,7 @@ use axum::{
 use futures::FutureExt;
 use serde::Deserialize;
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     app::App,
@@ -48,28 +48,38 @@ pub(super) struct NewMessage {
     media: Vec<MediaId>,
 }
 
+/// How far back to read.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Reach {
+    /// Id of a text or note (ids of both grow with time): the page reaches back to it, with `limit` texts before it, so
+    /// that it can be shown where it stands. A thousand texts and those at most: then `next_cursor` goes on.
+    back_to: Option<MessageId>,
+}
+
 /// The texts of a conversation: a page of the newest, in the order they were written. `next_cursor` leads to
 /// older ones.
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/messages", tag = "messages",
-    params(("id" = ConversationId, Path), PageQuery),
+    params(("id" = ConversationId, Path), PageQuery, Reach),
     responses((status = 200, body = Page<MessageView>), (status = 404)))]
 pub(super) async fn list(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<ConversationId>,
     Query(page): Query<PageQuery>,
+    Query(Reach { back_to }): Query<Reach>,
 ) -> Result<Json<Page<MessageView>>, Problem> {
     let before = page.position()?.unwrap_or(MessageId::GREATEST);
     let entry = app.directory.get(caller.organization).await?;
     let mut org = app.store.read(caller.organization).await?;
     org.conversation(id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
-    let mut messages = org.messages(id, before, page.limit()).await?;
+    let (mut messages, more) = org.messages_back_to(id, before, back_to, page.limit()).await?;
     let oldest = messages.last().map(|message| message.id);
     messages.reverse();
     let items = views::messages(&mut org, messages, &entry).await?;
     drop(org);
     caller.audit_read(&app, "messages.read", id.0).await?;
-    Ok(Json(Page::cut(items, page.limit(), oldest)))
+    Ok(Json(Page::up_to(items, oldest.filter(|_| more))))
 }
 
 /// Answers the patient. The text is queued; its states follow on the event stream.

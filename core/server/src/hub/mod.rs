@@ -9,20 +9,29 @@ mod actions;
 mod attachments;
 mod audit;
 mod backtests;
+mod bulk;
 mod changes;
 mod conversations;
 mod dead_letters;
 mod decisions;
 mod deliveries;
+mod drafts;
 mod events;
 mod evidence;
 mod facilities;
 mod failures;
 mod fields;
+mod filters;
+mod help;
 mod identity;
+mod idle_lock;
+mod labels;
+mod looks;
 mod media;
+mod mentions;
 mod messages;
 mod messaging_rules;
+mod moves;
 mod notes;
 mod numbers;
 mod openapi;
@@ -32,16 +41,24 @@ mod paging;
 mod patients;
 mod people;
 mod policies;
+mod preferences;
+mod presence;
+mod reports;
 mod roster;
+mod saved_views;
 mod scheduled;
+mod search;
 mod segments;
 mod session;
 mod shortcuts;
+mod spreadsheet;
+mod support;
 mod teams;
 mod texting_rules;
 mod timeline;
 mod tokens;
 mod views;
+mod webhooks;
 
 use axum::{Router, extract::DefaultBodyLimit};
 use utoipa::OpenApi;
@@ -50,11 +67,10 @@ use utoipa_axum::{
     routes,
 };
 
-use self::{
-    policies::{bindings, health, notices, rules, signing, uploads, versions},
-    roster::{runs, sources},
-};
+pub(crate) use self::events::told;
+use self::roster::{runs, sources};
 use crate::app::App;
+pub(crate) use support::write::check_body as check_ticket_body;
 
 /// Every endpoint of `/api/v1`, with its documentation.
 fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
@@ -62,7 +78,12 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(session::sign_in, session::current, session::sign_out))
         .routes(routes!(conversations::list))
         .routes(routes!(conversations::counts))
-        .routes(routes!(conversations::get))
+        .merge(together())
+        .routes(routes!(conversations::get, labels::set))
+        .routes(routes!(labels::in_use))
+        .routes(routes!(saved_views::list, saved_views::create))
+        .routes(routes!(saved_views::change, saved_views::delete))
+        .routes(routes!(bulk::run))
         .routes(routes!(actions::accept))
         .routes(routes!(actions::assign))
         .routes(routes!(actions::close))
@@ -101,6 +122,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(patients::merges::undo))
         .routes(routes!(patients::history::list))
         .routes(routes!(patients::export::export))
+        .routes(routes!(search::search))
         .routes(routes!(shortcuts::list))
         .routes(routes!(shortcuts::expand))
         .routes(routes!(organization::get, organization::change))
@@ -128,24 +150,8 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(accounts::test))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::retry))
-        // As large as the policy host takes them, and not as all other bodies.
-        .routes(routes!(versions::list, uploads::send).layer(DefaultBodyLimit::disable()))
-        .routes(routes!(uploads::list))
-        .routes(routes!(uploads::get))
-        .routes(routes!(versions::compat))
-        .routes(routes!(versions::get))
-        .routes(routes!(health::budget))
-        .routes(routes!(health::faults))
-        .routes(routes!(signing::sign))
-        .routes(routes!(signing::keys, signing::add_key))
-        .routes(routes!(signing::revoke_key))
-        .routes(routes!(bindings::list, bindings::bind))
-        .routes(routes!(bindings::past))
-        .routes(routes!(bindings::retire))
-        .routes(routes!(bindings::roll_back))
-        .routes(routes!(rules::get, rules::change))
-        .routes(routes!(notices::list))
-        .routes(routes!(notices::dismiss))
+        .merge(policies::routes())
+        .merge(webhooks::routes())
         .routes(routes!(opt_outs::list::list, opt_outs::record::record))
         .routes(routes!(opt_outs::transfer::export))
         .routes(routes!(opt_outs::transfer::import).layer(DefaultBodyLimit::max(opt_outs::transfer::LARGEST)))
@@ -158,6 +164,14 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(audit::list))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(reports::volume::get))
+        .routes(routes!(reports::volume::csv))
+        .routes(routes!(reports::response_times::get))
+        .routes(routes!(reports::response_times::csv))
+        .routes(routes!(reports::waiting::get))
+        .routes(routes!(reports::waiting::csv))
+        .routes(routes!(reports::outcomes::get))
+        .routes(routes!(reports::outcomes::csv))
         .routes(routes!(backtests::list, backtests::create))
         .routes(routes!(backtests::get))
         .routes(routes!(backtests::report))
@@ -177,9 +191,34 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(runs::get))
         .routes(routes!(runs::report))
         .routes(routes!(runs::cancel))
+        .routes(routes!(help::list))
+        .routes(routes!(help::get))
+        .routes(routes!(help::search))
+        .routes(routes!(help::picture))
+        .routes(routes!(support::summary))
+        .routes(routes!(support::list, support::write::ask))
+        .routes(routes!(support::get))
+        .routes(routes!(support::write::say))
+        .routes(routes!(support::write::seen))
+        .routes(routes!(support::write::close))
+        .routes(routes!(support::write::mail))
         .split_for_parts();
     openapi::name_operations(&mut document);
     (routes, document)
+}
+
+/// What people who work together share, and what each has chosen.
+fn together() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(drafts::get, drafts::put, drafts::delete))
+        .routes(routes!(looks::put))
+        .routes(routes!(presence::put))
+        .routes(routes!(mentions::list))
+        .routes(routes!(mentions::unread))
+        .routes(routes!(mentions::read_all))
+        .routes(routes!(mentions::read_of))
+        .routes(routes!(preferences::get, preferences::put))
+        .routes(routes!(idle_lock::get, idle_lock::change))
 }
 
 /// The OpenAPI document, as served and as kept in `docs/openapi.json`.

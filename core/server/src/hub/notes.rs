@@ -4,7 +4,7 @@ use anteroom_model::{
     ids::{ConversationId, NoteId, StaffId},
     time::Timestamp,
 };
-use anteroom_store::{Actor, Idempotent, NewEvent, Note};
+use anteroom_store::{Actor, Idempotent, NewEvent, Note, Team};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -19,6 +19,7 @@ use crate::{
     app::App,
     auth::Caller,
     hub::{
+        mentions::{self, NotePart},
         messages::{check_text, idempotency_key, misused_key},
         paging::{Page, PageQuery},
         views::{Named, Names},
@@ -29,7 +30,7 @@ use crate::{
 /// A note to be added.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct NewNote {
-    /// 1 to 1,600 characters.
+    /// 1 to 1,600 characters. `@[staff:<id>]` and `@[team:<id>]` mention people; each counts as `@` and the name.
     body: String,
 }
 
@@ -38,17 +39,24 @@ pub(super) struct NewNote {
 pub(super) struct NoteView {
     id: NoteId,
     author: Named<StaffId>,
+    /// As it reads today: mentions are `@` and the name.
     body: String,
+    /// The same in parts: words, and who is mentioned.
+    parts: Vec<NotePart>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 
-fn view(note: Note, names: &Names) -> NoteView {
-    NoteView {
-        id: note.id,
-        author: names.staff(note.author_id),
-        body: note.body,
-        created_at: note.created_at,
+impl NoteView {
+    pub(super) fn of(note: &Note, names: &Names, teams: &[Team]) -> Self {
+        let parts = mentions::parts(&note.body, names, teams);
+        Self {
+            id: note.id,
+            author: names.staff(note.author_id),
+            body: mentions::plain(&parts),
+            parts,
+            created_at: note.created_at,
+        }
     }
 }
 
@@ -66,12 +74,12 @@ pub(super) async fn list(
     let mut org = app.store.read(caller.organization).await?;
     org.conversation(id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
     let mut notes = org.notes(id, before, page.limit()).await?;
-    let names = Names::read(&mut org).await?;
+    let (names, teams) = (Names::read(&mut org).await?, org.teams().await?);
     drop(org);
     caller.audit_read(&app, "notes.read", id.0).await?;
     let oldest = notes.last().map(|note| note.id);
     notes.reverse();
-    let items = notes.into_iter().map(|note| view(note, &names)).collect();
+    let items = notes.into_iter().map(|note| NoteView::of(&note, &names, &teams)).collect();
     Ok(Json(Page::cut(items, page.limit(), oldest)))
 }
 
@@ -87,7 +95,7 @@ pub(super) async fn add(
     Json(NewNote { body }): Json<NewNote>,
 ) -> Result<(StatusCode, Json<NoteView>), Problem> {
     caller.may_write()?;
-    check_text(&body)?;
+    check_text(&as_read(&app, &caller, &body).await?)?;
     let key = idempotency_key(&headers)?;
     let me = caller.staff;
     let audit = caller.audit("note.added", Some(id.0));
@@ -96,6 +104,7 @@ pub(super) async fn add(
         .write(caller.organization, move |mut org| {
             async move {
                 org.conversation(id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
+                let mentioned = mentions::named(&mut org, &body, me).await?;
                 let note = org.insert_note(id, me, &body).await?;
                 if let Some(key) = key {
                     let request = [id.0.as_bytes().as_slice(), b"note", body.as_bytes()].concat();
@@ -105,11 +114,14 @@ pub(super) async fn add(
                         Idempotent::Misused => return Err(misused_key().into()),
                     }
                 }
+                for staff in &mentioned {
+                    org.insert_mention(*staff, note.id, id).await?;
+                }
                 org.tell(NewEvent {
                     kind: "note.added",
                     conversation_id: Some(id),
                     actor: Actor::Staff(me),
-                    data: json!({ "note_id": note.id }),
+                    data: json!({ "note_id": note.id, "mentioned": mentioned }),
                 });
                 org.insert_audit(&audit).await?;
                 Ok(note)
@@ -124,8 +136,15 @@ pub(super) async fn add(
         Err(Repeated::Before(id)) => org.note(id).await?.ok_or_else(|| Problem::not_found("note"))?,
         Err(Repeated::Problem(problem)) => return Err(problem),
     };
-    let names = Names::read(&mut org).await?;
-    Ok((StatusCode::CREATED, Json(view(note, &names))))
+    let (names, teams) = (Names::read(&mut org).await?, org.teams().await?);
+    Ok((StatusCode::CREATED, Json(NoteView::of(&note, &names, &teams))))
+}
+
+/// A note's body with names in the place of ids: what counts for its length.
+async fn as_read(app: &App, caller: &Caller, body: &str) -> Result<String, Problem> {
+    let mut org = app.store.read(caller.organization).await?;
+    let (names, teams) = (Names::read(&mut org).await?, org.teams().await?);
+    Ok(mentions::plain(&mentions::parts(body, &names, &teams)))
 }
 
 /// Why a note was not written.

@@ -42,7 +42,7 @@ pub(super) fn name_operations(spec: &mut Spec) {
     for (path, item) in &mut spec.paths.paths {
         let words: Vec<_> = path
             .trim_start_matches("/api/v1/")
-            .split(['/', '-'])
+            .split(['/', '-', '.'])
             .map(|word| word.trim_matches(['{', '}']))
             .collect();
         let words = words.join("_");

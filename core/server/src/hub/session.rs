@@ -36,6 +36,8 @@ pub(super) struct Credentials {
 pub(super) struct SessionView {
     staff: Me,
     organization: Named<OrganizationId>,
+    /// Minutes without a key or a pointer after which a page locks itself; null: never.
+    idle_lock_minutes: Option<u32>,
     /// For the `X-CSRF-Token` header of writes; absent for tokens.
     csrf_token: Option<String>,
 }
@@ -132,6 +134,7 @@ async fn view(
             teams: teams.into_iter().map(|team| Named { id: team.id, name: team.name }).collect(),
         },
         organization: Named { id: organization.id, name: organization.name },
+        idle_lock_minutes: organization.settings.idle_lock_minutes,
         csrf_token,
     })
 }

@@ -85,6 +85,20 @@ pub(super) async fn list(
     Ok(Json(Page::cut(items, limit, oldest)))
 }
 
+/// What the timeline would say of something that a policy does, to nobody in particular.
+pub(super) fn of_policy(kind: &str, data: Value) -> String {
+    let event = Event {
+        seq: 0,
+        kind: kind.to_owned(),
+        conversation_id: None,
+        actor: Author::Policy,
+        actor_id: None,
+        data,
+        created_at: Timestamp::from_micros(0),
+    };
+    summary(&event, &Names::default(), &HashMap::new())
+}
+
 fn summary(event: &Event, names: &Names, teams: &HashMap<String, String>) -> String {
     let who = event.actor_id.map_or_else(|| "Anteroom".to_owned(), |id| names.staff_name(id));
     let data = &event.data;
@@ -101,8 +115,12 @@ fn summary(event: &Event, names: &Names, teams: &HashMap<String, String>) -> Str
         "conversation.accepted" if text("by") == "reply" => format!("{who} answered and has it now"),
         "conversation.accepted" => format!("{who} accepted it"),
         "conversation.assigned" => assigned(data, &who, names, teams),
-        "conversation.closed" => format!("{who} closed it"),
-        "conversation.reopened" if text("by") == "text" => "Reopened by a new text".to_owned(),
+        "conversation.closed" => match named(&data["returns_to"], names) {
+            Some(holder) => format!("{who} closed it; a new text comes back to {holder}"),
+            None => format!("{who} closed it"),
+        },
+        "conversation.tagged" => format!("{who} {}", labelled(data)),
+        "conversation.reopened" if text("by") == "text" => reopened(data, names),
         "conversation.reopened" if text("by") == "snooze" => "Back from snooze".to_owned(),
         "conversation.reopened" => format!("{who} reopened it"),
         "conversation.snoozed" => format!("{who} snoozed it until {}", text("until")),
@@ -200,7 +218,47 @@ fn routed(data: &Value, policy: &str) -> String {
         }
     }
     let place = if parts.is_empty() { "where it is".to_owned() } else { parts.join(", ") };
-    format!("Routed to {place} by {policy}: {}", data["reason"].as_str().unwrap_or_default())
+    let kept = joined(&data["kept"]);
+    let kept = if kept.is_empty() { kept } else { format!(" (set by staff: {kept})") };
+    format!("Routed to {place} by {policy}{kept}: {}", data["reason"].as_str().unwrap_or_default())
+}
+
+fn named(id: &Value, names: &Names) -> Option<String> {
+    let id = id.as_str()?.parse::<StaffId>().ok()?;
+    Some(names.staff_name(id))
+}
+
+/// To whom, where that was wished for.
+fn reopened(data: &Value, names: &Names) -> String {
+    if let Some(holder) = named(&data["assignee_id"], names) {
+        return format!("Reopened by a new text, for {holder}");
+    }
+    match named(&data["left"], names) {
+        Some(holder) => {
+            format!("Reopened by a new text; {holder} works here no longer, so it is in Unassigned")
+        }
+        None => "Reopened by a new text".to_owned(),
+    }
+}
+
+/// What staff set: only what changed.
+fn labelled(data: &Value) -> String {
+    let mut parts = Vec::new();
+    if let Some(priority) = data["priority"]["to"].as_str() {
+        parts.push(format!("set the priority to {priority}"));
+    }
+    match (data["category"]["from"].as_str(), data["category"]["to"].as_str()) {
+        (_, Some(category)) => parts.push(format!("set the category to {category}")),
+        (Some(category), None) => parts.push(format!("took it out of the category {category}")),
+        (None, None) => {}
+    }
+    for (key, words) in [("added", "tagged it"), ("removed", "took off the tag")] {
+        let tags = joined(&data["tags"][key]);
+        if !tags.is_empty() {
+            parts.push(format!("{words} {tags}"));
+        }
+    }
+    parts.join(" and ")
 }
 
 /// Only what changed: to whom, to which team, or both.

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use crate::{
     app::App,
     directory::Entry,
-    hub::{failures, failures::FailureView, patients},
+    hub::{failures, failures::FailureView, looks::Mine, patients},
     media::words,
     problem::Problem,
 };
@@ -37,7 +37,7 @@ pub(super) struct Named<I> {
 /// A conversation as staff see it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct ConversationView {
-    id: ConversationId,
+    pub(super) id: ConversationId,
     state: ConversationState,
     identity: Identity,
     patient: Option<PatientName>,
@@ -51,6 +51,8 @@ pub(super) struct ConversationView {
     category: Option<String>,
     priority: Priority,
     tags: Vec<String>,
+    /// To whom a new text brings a closed one back; null: to Unassigned.
+    returns_to: Option<Named<StaffId>>,
     /// When the oldest text that nobody answered came in (RFC 3339).
     #[schema(value_type = Option<String>, format = DateTime)]
     waiting_since: Option<Timestamp>,
@@ -67,6 +69,8 @@ pub(super) struct ConversationView {
     /// Why the number can't send, in staff's words; null where it can.
     reply_blocked: Option<String>,
     last_message: Option<LastMessage>,
+    /// What it is to the caller; null in the answer to an action, which doesn't change it.
+    pub(super) mine: Option<Mine>,
 }
 
 /// Who it is, as far as known.
@@ -211,6 +215,7 @@ pub(super) async fn messages(
 }
 
 /// Names by id, read once for a list.
+#[derive(Default)]
 pub(super) struct Names {
     staff: HashMap<StaffId, String>,
 }
@@ -241,14 +246,7 @@ pub(super) async fn conversations(
     let names = Names::read(&mut org).await?;
     let mut views = Vec::with_capacity(list.len());
     for c in list {
-        let patient = match c.patient_id {
-            Some(id) => org.patient(id).await?.map(|patient| PatientName {
-                display_name: patients::views::display_name(&patient),
-                id: patient.id,
-                kind: patient.kind,
-            }),
-            None => None,
-        };
+        let patient = patient_name(&mut org, &c).await?;
         let newest = newest_of_people(&mut org, c.id).await?;
         let number = entry.numbers.get(&c.number_id);
         views.push(ConversationView {
@@ -276,6 +274,7 @@ pub(super) async fn conversations(
                 Some(Named { id, name: facility.name.clone() })
             }),
             assignee: c.assignee_id.map(|id| names.staff(id)),
+            returns_to: c.assignee_id.filter(|_| c.reopens_to_assignee).map(|id| names.staff(id)),
             category: c.category,
             priority: c.priority,
             tags: c.tags,
@@ -284,6 +283,7 @@ pub(super) async fn conversations(
             snoozed_until: c.snoozed_until,
             created_at: c.created_at,
             version: c.version,
+            mine: None,
             last_message: newest.map(|message| LastMessage {
                 direction: message.direction,
                 author: message.author,
@@ -293,6 +293,19 @@ pub(super) async fn conversations(
         });
     }
     Ok(views)
+}
+
+/// Who texts in a conversation, as far as known.
+pub(super) async fn patient_name(
+    org: &mut Org<'_>,
+    conversation: &Conversation,
+) -> Result<Option<PatientName>, Problem> {
+    let Some(id) = conversation.patient_id else { return Ok(None) };
+    Ok(org.patient(id).await?.map(|patient| PatientName {
+        display_name: patients::views::display_name(&patient),
+        id: patient.id,
+        kind: patient.kind,
+    }))
 }
 
 /// The newest text that a person wrote: in a list, automatic ones would hide what the patient wants.

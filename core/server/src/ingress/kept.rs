@@ -1,12 +1,16 @@
 //! Genuine deliveries that can't be taken: kept sealed and shown to administrators, tried again on their word.
 
-use anteroom_carriers::{Delivery, Endpoint, Inbound, InboundMessage, Part, Rejection};
+use anteroom_carriers::{
+    Credentials, Delivery, Endpoint, Inbound, InboundMessage, Malformed, Part, Rejection,
+    smpp::{self, Unread},
+};
 use anteroom_model::{
     ids::{CarrierAccountId, OrganizationId},
     states::DeliveryState,
 };
 use anteroom_store::{
-    Actor, DeliveryContent, KeptDelivery, LinkText, NewEvent, NewKeptDelivery, RawDelivery, StoreError,
+    Actor, DeliveryContent, KeptDelivery, LinkOctets, LinkText, NewEvent, NewKeptDelivery, RawDelivery,
+    StoreError,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use futures::FutureExt;
@@ -40,6 +44,11 @@ pub(super) fn text(message: &InboundMessage) -> DeliveryContent {
         body: message.body.clone(),
         part: message.part.as_ref().map(|part| (part.reference.clone(), part.number, part.count)),
     })
+}
+
+/// What a link brought and nobody could read.
+pub(super) fn octets(carrier_message_id: String, unread: &Unread) -> DeliveryContent {
+    DeliveryContent::Octets(LinkOctets { carrier_message_id, octets: unread.octets.to_vec() })
 }
 
 /// Keeps it, once however often it comes. Administrators are told of the first of each kind.
@@ -102,6 +111,19 @@ pub(crate) async fn retry(
                 return Ok(Err(NotTaken::Still(DeliveryState::Unparsed, "bad_address")));
             };
             (hook(None), Inbound { messages: vec![message], receipts: Vec::new() })
+        }
+        DeliveryContent::Octets(LinkOctets { carrier_message_id, octets }) => {
+            let read = match &account.credentials {
+                Credentials::Smpp(link) => smpp::read_again(link, octets.clone(), carrier_message_id),
+                // Nothing else has links.
+                _ => Err(Malformed::Pdu),
+            };
+            match read {
+                Ok(inbound) => (hook(None), inbound),
+                Err(malformed) => {
+                    return Ok(Err(NotTaken::Still(DeliveryState::Unparsed, malformed.code())));
+                }
+            }
         }
         DeliveryContent::Request(raw) => {
             let query = raw.path_and_query.split_once('?').map(|(_, query)| query.to_owned());

@@ -12,7 +12,7 @@ pub(crate) mod texts;
 use std::time::{Duration, Instant};
 
 use anteroom_carriers::{
-    Answer, CarrierKind, Delivery, Endpoint, Inbound, Rejection, accept_response, fallback_url,
+    Answer, CarrierKind, Delivery, Endpoint, Inbound, Rejection, accept_response, fallback_url, smpp::Unread,
 };
 use anteroom_model::{
     ids::{CarrierAccountId, OrganizationId},
@@ -196,6 +196,19 @@ pub(crate) async fn take_from_link(
         kept::keep(app, organization, new).await?;
     }
     receipts::apply(app, &hook, inbound.receipts).await
+}
+
+/// Keeps what came by a link and can't be read; `id` is the one that was made for it.
+pub(crate) async fn keep_unread(
+    app: &App,
+    organization: OrganizationId,
+    account: CarrierAccountId,
+    id: String,
+    unread: &Unread,
+) -> Result<(), Problem> {
+    let (state, reason) = (DeliveryState::Unparsed, unread.malformed.code());
+    let new = kept::new(account, "link", state, reason, kept::octets(id, unread));
+    Ok(kept::keep(app, organization, new).await?)
 }
 
 async fn find_account(

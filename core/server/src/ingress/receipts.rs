@@ -43,6 +43,10 @@ pub(crate) async fn apply(app: &App, hook: &Hook, receipts: Vec<Receipt>) -> Res
                         return Ok("unmatched");
                     }
                     // The answer to the send may be on its way: it tells which text this is about.
+                    org.lock_receipts(account, id).await?;
+                    if let Some(message) = org.message_of_receipt(account, &by).await? {
+                        return move_to(&mut org, &message, next, failure, id).await;
+                    }
                     let error_code = failure.map(|failure| failure.code.clone());
                     org.keep_early_receipt(account, id, &EarlyReceipt { state: next, error_code }).await?;
                     Ok("early")

@@ -33,6 +33,8 @@ const TRIES_OF_MISSING: i32 = 4;
 const TRIES_OF_FORBIDDEN: i32 = 8;
 /// Uploads that were not sent for so long are dropped.
 const UNSENT: Duration = Duration::from_hours(24);
+/// No write takes so long.
+const CUT_OFF: Duration = Duration::from_hours(1);
 /// How often they are looked for.
 const TIDY: Duration = Duration::from_mins(10);
 
@@ -231,8 +233,10 @@ async fn record(app: &App, work: &MediaWork, outcome: Outcome) -> Result<bool, S
         .await
 }
 
-/// Drops uploads that were never sent: the row first, so that none that is being sent loses its bytes.
+/// Drops what cut-off writes have left, and uploads that were never sent: the row first, so that none that is being
+/// sent loses its bytes.
 async fn tidy(app: &App) -> Result<(), crate::cli::Failure> {
+    app.media.objects.sweep(app.store.now().minus(CUT_OFF)).await?;
     for (organization, id) in app.store.unsent_media(app.store.now().minus(UNSENT)).await? {
         let forgotten: Result<bool, StoreError> = app
             .store

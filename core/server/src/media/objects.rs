@@ -5,12 +5,20 @@
 //! whether it is the last one, so that chunks can't change places or get lost. So a part of it can be read without
 //! the rest, and no file is ever in memory whole while it is served.
 
-use std::{io, ops::Range, path::Path, sync::Arc};
+use std::{
+    fs, io,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use anteroom_model::ids::{MediaId, OrganizationId};
+use anteroom_model::{
+    ids::{MediaId, OrganizationId},
+    time::Timestamp,
+};
 use anteroom_store::{OrgKeys, Store, StoreError};
 use bytes::Bytes;
-use futures::{Stream, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem, path::Path as Name};
 
 use super::bucket::Bucket;
@@ -49,6 +57,13 @@ pub enum Part {
     Preview,
 }
 
+impl ObjectError {
+    /// There is no such object: no failure of the store, but an answer of its.
+    pub const fn is_missing(&self) -> bool {
+        matches!(self, Self::Store(object_store::Error::NotFound { .. }))
+    }
+}
+
 impl Part {
     const fn column(self) -> &'static str {
         match self {
@@ -82,6 +97,8 @@ pub struct Key {
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
     prefix: String,
+    /// Where it is a folder.
+    folder: Option<PathBuf>,
 }
 
 impl Objects {
@@ -90,14 +107,14 @@ impl Objects {
         use std::os::unix::fs::DirBuilderExt;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store), prefix: String::new() })
+        Ok(Self { store: Arc::new(store), prefix: String::new(), folder: Some(folder.to_owned()) })
     }
 
     /// In a bucket.
     pub fn bucket(bucket: &Bucket) -> Result<Self, ObjectError> {
         let prefix = bucket.prefix.trim_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        Ok(Self { store: bucket.open()?, prefix })
+        Ok(Self { store: bucket.open()?, prefix, folder: None })
     }
 
     fn name(&self, key: Key, part: Part) -> Name {
@@ -156,6 +173,27 @@ impl Objects {
         })
     }
 
+    /// The same, once its first chunk is here: whoever answers with it knows by then that there is something.
+    pub async fn open(
+        &self,
+        store: &Store,
+        key: Key,
+        part: Part,
+        length: u64,
+        range: Range<u64>,
+    ) -> Result<impl Stream<Item = Result<Bytes, ObjectError>> + Send + use<>, ObjectError> {
+        let mut pieces = Box::pin(self.read(store, key, part, length, range));
+        let first = pieces.try_next().await?;
+        Ok(stream::iter(first.map(Ok)).chain(pieces))
+    }
+
+    /// Drops what was being written when a process was killed, if that was before `before`: in a folder an object is
+    /// written beside its place (`…#1`) and then moved there.
+    pub async fn sweep(&self, before: Timestamp) -> io::Result<()> {
+        let Some(folder) = self.folder.clone() else { return Ok(()) };
+        tokio::task::spawn_blocking(move || sweep(&folder, before)).await.map_err(io::Error::other)?
+    }
+
     /// Drops a file, original and preview. What isn't there is dropped already.
     pub async fn delete(&self, key: Key) -> Result<(), ObjectError> {
         for part in [Part::Original, Part::Preview] {
@@ -166,6 +204,27 @@ impl Objects {
         }
         Ok(())
     }
+}
+
+fn sweep(folder: &Path, before: Timestamp) -> io::Result<()> {
+    for organization in fs::read_dir(folder)? {
+        let organization = organization?.path();
+        if !organization.is_dir() {
+            continue;
+        }
+        for entry in fs::read_dir(organization)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().contains('#') && modified(&entry)? < before {
+                fs::remove_file(entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn modified(entry: &fs::DirEntry) -> io::Result<Timestamp> {
+    let moment = entry.metadata()?.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Ok(Timestamp::from_micros(i64::try_from(moment.as_micros()).unwrap_or(i64::MAX)))
 }
 
 /// A length as an index: files are far shorter than memory.

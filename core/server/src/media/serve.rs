@@ -6,7 +6,7 @@ use anteroom_model::{
     ids::OrganizationId,
     states::{Direction, MediaState},
 };
-use anteroom_store::{Media, StoreError};
+use anteroom_store::{Actor, Media, NewEvent, StoreError};
 use axum::{
     Router,
     body::Body,
@@ -17,15 +17,17 @@ use axum::{
 };
 use futures::FutureExt;
 use metrics::counter;
+use serde_json::json;
 
 use crate::{
     app::App,
     media::{
         kind::Kind,
         links::Link,
-        objects::{Key, Part},
+        objects::{Key, ObjectError, Part},
+        words,
     },
-    problem::Problem,
+    problem::{Chain, Problem},
 };
 
 /// Nothing in a file may do anything, wherever it is opened.
@@ -58,7 +60,10 @@ async fn by_link(
         return Err(unknown());
     }
     let (id, organization) = (media.id, link.organization);
-    let response = answer(&app, organization, &media, Part::Original, &headers)?;
+    let response = answer(&app, organization, &media, Part::Original, &headers).await;
+    // What is said of a file that is missing is for staff.
+    let response =
+        response.map_err(|problem| if problem.status() == StatusCode::GONE { unknown() } else { problem })?;
     let noted: Result<(), StoreError> = app
         .store
         .write(organization, move |mut org| async move { org.media_fetched(id).await }.boxed())
@@ -69,8 +74,9 @@ async fn by_link(
     Ok(response)
 }
 
-/// The file, or the part of it that `headers` ask for.
-pub(crate) fn answer(
+/// The file, or the part of it that `headers` ask for. Its first bytes are read before anything is answered, so that
+/// what can't be read is a problem and no file that breaks off.
+pub(crate) async fn answer(
     app: &App,
     organization: OrganizationId,
     media: &Media,
@@ -82,7 +88,8 @@ pub(crate) fn answer(
         Part::Preview => (media.preview_bytes, "image/jpeg"),
     };
     let length = length.and_then(|length| u64::try_from(length).ok());
-    let Some(length) = length.filter(|_| media.state == MediaState::Ready) else {
+    let was_lost = media.state == MediaState::Gone && media.reason.as_deref() == Some(words::LOST);
+    let Some(length) = length.filter(|_| media.state == MediaState::Ready || was_lost) else {
         return Err(Problem::not_found(if part == Part::Preview { "preview" } else { "file" }));
     };
     // What is kept under an id never changes.
@@ -108,8 +115,14 @@ pub(crate) fn answer(
     let body = if size == 0 {
         Body::empty()
     } else {
-        Body::from_stream(app.media.objects.read(&app.store, key, part, length, range))
+        match app.media.objects.open(&app.store, key, part, length, range).await {
+            Ok(bytes) => Body::from_stream(bytes),
+            Err(error) => return Err(unreadable(app, organization, media, part, &error).await),
+        }
     };
+    if was_lost && size > 0 && part == Part::Original {
+        say(app, organization, media, Lost::Found).await?;
+    }
     let mut response = (status, body).into_response();
     let head = response.headers_mut();
     let name = format!("attachment; filename=\"{}{}\"", media.id.0.simple(), Kind::extension(kind));
@@ -135,6 +148,75 @@ pub(crate) fn answer(
         }
     }
     Ok(response)
+}
+
+/// Why a file that should be there can't be answered with.
+async fn unreadable(
+    app: &App,
+    organization: OrganizationId,
+    media: &Media,
+    part: Part,
+    error: &ObjectError,
+) -> Problem {
+    tracing::error!(media = %media.id, %organization, error = %Chain(error), "a file can't be read");
+    match error {
+        // Not now, perhaps in a moment.
+        ObjectError::Store(_) if !error.is_missing() => Problem::unavailable(),
+        error if !error.is_missing() => Problem::internal(error),
+        // The file itself may well be there.
+        _ if part == Part::Preview => Problem::not_found("preview"),
+        _ => {
+            if let Err(error) = say(app, organization, media, Lost::Missing).await {
+                return error.into();
+            }
+            let detail = words::text(MediaState::Gone, Some(words::LOST)).unwrap_or_default();
+            Problem::new(StatusCode::GONE, "file-lost", "The file is missing", detail)
+        }
+    }
+}
+
+/// What was found out about a file that should be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    Missing,
+    /// It is back.
+    Found,
+}
+
+/// Says it in the file's row, and to whoever listens.
+async fn say(app: &App, organization: OrganizationId, media: &Media, lost: Lost) -> Result<(), StoreError> {
+    let (id, attempt, message) = (media.id, media.attempt, media.message_id);
+    app.store
+        .write(organization, move |mut org| {
+            async move {
+                let (state, reason, said) = match lost {
+                    Lost::Missing => {
+                        let said = org.media_lost(id, attempt, words::LOST).await?;
+                        (MediaState::Gone, Some(words::LOST), said)
+                    }
+                    Lost::Found => {
+                        let said = org.media_found(id, attempt, words::LOST).await?;
+                        (MediaState::Ready, None, said)
+                    }
+                };
+                let Some(message) = message.filter(|_| said) else { return Ok(()) };
+                let conversation = org.message(message).await?.and_then(|message| message.conversation_id);
+                org.tell(NewEvent {
+                    kind: "media.state",
+                    conversation_id: conversation,
+                    actor: Actor::Host,
+                    data: json!({
+                        "message_id": message,
+                        "media_id": id,
+                        "state": state,
+                        "text": words::text(state, reason),
+                    }),
+                });
+                Ok(())
+            }
+            .boxed()
+        })
+        .await
 }
 
 fn beyond(length: u64) -> Problem {

@@ -22,6 +22,8 @@ pub(crate) const EXPIRED: &str = "expired";
 pub(crate) const FORBIDDEN: &str = "forbidden";
 /// The carrier could not be reached for a day.
 pub(crate) const UNREACHABLE: &str = "unreachable";
+/// It was there, and the object store lacks it.
+pub(crate) const LOST: &str = "lost";
 
 /// What staff read of a file; `None` where it is there, and there is nothing to say.
 pub(crate) fn text(state: MediaState, reason: Option<&str>) -> Option<&'static str> {
@@ -47,6 +49,10 @@ pub(crate) fn text(state: MediaState, reason: Option<&str>) -> Option<&'static s
         (_, Some(UNREACHABLE)) => {
             "The carrier could not be reached for this file. Ask the patient to send it again."
         }
+        (_, Some(LOST)) => {
+            "This file is missing from where files are kept. Tell an administrator: it is shown again as soon as it \
+             is back. Or ask the patient to send it again."
+        }
         (MediaState::Refused, _) => "A file that was not taken.",
         (MediaState::Gone, _) => "A file that could not be fetched.",
     })
@@ -59,7 +65,7 @@ mod tests {
     #[test]
     fn each_reason_has_words_of_its_own() {
         let reasons =
-            [TOO_LARGE, KIND, EMPTY, BROKEN, BOMB, ADDRESS, ACCOUNT, EXPIRED, FORBIDDEN, UNREACHABLE];
+            [TOO_LARGE, KIND, EMPTY, BROKEN, BOMB, ADDRESS, ACCOUNT, EXPIRED, FORBIDDEN, UNREACHABLE, LOST];
         let said: std::collections::BTreeSet<_> =
             reasons.iter().map(|reason| text(MediaState::Refused, Some(reason)).unwrap()).collect();
         assert_eq!(said.len(), reasons.len());

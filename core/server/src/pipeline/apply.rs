@@ -107,7 +107,7 @@ async fn store(org: &mut Org<'_>, context: &Context, mut plan: Plan) -> Result<B
     chain::belong_to(&mut plan.decisions, conversation);
     let changed = breaker::record(org, &context.entry, plan.decisions).await?;
     for event in plan.events {
-        org.tell(event.of(conversation));
+        org.tell(event.of(plan.conversation.as_ref()));
     }
     let newly_opted_out = change_opt_out(org, context, plan.opt_out, conversation).await?;
     if let (true, Some(conversation)) = (plan.revocation, conversation) {

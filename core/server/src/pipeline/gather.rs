@@ -5,10 +5,12 @@ use std::sync::Arc;
 use anteroom_model::{
     hooks::{ClinicNumber, Hours},
     hours::{OpeningHours, Schedule},
+    ids::StaffId,
     keywords,
+    states::Role,
     time::Timestamp,
 };
-use anteroom_store::{Conversation, InboundWork, Number, Store, StoreError};
+use anteroom_store::{Conversation, InboundWork, Number, Org, Store, StoreError};
 use serde_json::{Value, json};
 
 use crate::{
@@ -27,6 +29,8 @@ pub(super) struct Facts<'a> {
     pub(super) number: Number,
     pub(super) account: Account,
     pub(super) conversation: Option<Conversation>,
+    /// Who a closed conversation comes back to, where that was wished for and they still work here.
+    pub(super) returns_to: Option<StaffId>,
     pub(super) opted_out: bool,
     /// They seem to have asked for that in their own words, and nobody has looked yet.
     pub(super) may_have_revoked: bool,
@@ -56,6 +60,10 @@ impl<'a> Facts<'a> {
         let account = entry.accounts.get(&work.carrier_account_id).cloned().ok_or(TurnError::NumberGone)?;
         let mut org = store.read(work.organization).await?;
         let conversation = org.conversation_with(number.id, &work.peer).await?;
+        let returns_to = match conversation.as_ref().filter(|c| c.reopens_to_assignee) {
+            Some(conversation) => still_here(&mut org, conversation.assignee_id).await?,
+            None => None,
+        };
         let opted_out = org.is_opted_out(&work.peer, number.id).await?;
         let may_have_revoked = !opted_out
             && (keywords::plain_language_revocation(&work.body) || org.may_have_revoked(&work.peer).await?);
@@ -68,6 +76,7 @@ impl<'a> Facts<'a> {
             number,
             account,
             conversation,
+            returns_to,
             opted_out,
             may_have_revoked,
             now,
@@ -96,6 +105,13 @@ impl<'a> Facts<'a> {
             now: self.now,
         }
     }
+}
+
+/// Whoever it was, if they can work on conversations.
+async fn still_here(org: &mut Org<'_>, id: Option<StaffId>) -> Result<Option<StaffId>, StoreError> {
+    let Some(id) = id else { return Ok(None) };
+    let staff = org.staff_member(id).await?;
+    Ok(staff.filter(|staff| staff.active && staff.role != Role::Auditor).map(|staff| staff.id))
 }
 
 /// Opening hours of the number's facility; without one, of the only facility there is; else always open.

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Questions in one verification at most, whatever the policy says.
-const QUESTIONS: usize = 10;
+pub(crate) const QUESTIONS: usize = 10;
 
 pub(super) async fn decide(
     app: &App,
@@ -115,11 +115,6 @@ async fn ask(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreE
         hours: facts.hours.clone(),
         asked,
     });
-    let check = |output: &HookOutput| match output {
-        HookOutput::Identity(Step::Ask(prompt)) => replies::sendable(&prompt.text),
-        HookOutput::Identity(_) => Ok(()),
-        _ => Err(OTHER_HOOK.to_owned()),
-    };
     let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input, &check).await?;
     let answer = plan.take("identity", verdict);
     if let Some(open) = plan.conversation.as_mut().and_then(|c| c.exchanges.last_mut()) {
@@ -136,6 +131,15 @@ async fn ask(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreE
             placeholder(plan, "fault");
             Ok(())
         }
+    }
+}
+
+/// Whether the host can carry out an answer of this hook.
+pub(super) fn check(output: &HookOutput) -> Result<(), String> {
+    match output {
+        HookOutput::Identity(Step::Ask(prompt)) => replies::sendable(&prompt.text),
+        HookOutput::Identity(_) => Ok(()),
+        _ => Err(OTHER_HOOK.to_owned()),
     }
 }
 

@@ -22,6 +22,7 @@ mod turn;
 use std::time::Duration;
 
 use anteroom_model::{
+    hooks::{Hook, HookOutput},
     ids::{MessageId, OrganizationId},
     states::{Direction, MessageState},
     time::Timestamp,
@@ -32,11 +33,26 @@ use metrics::{counter, histogram};
 
 use crate::{
     app::App,
+    directory::Entry,
     dispatch::{self, Stage},
 };
 
 pub use apply::fill_organization;
 pub use chain::number_for_policies;
+
+/// Questions in one verification at most, whatever the policy says.
+pub(crate) use identity::QUESTIONS;
+
+/// Whether the host can carry out what `hook` answers; otherwise what is wrong with it.
+pub(crate) fn check(entry: &Entry, hook: Hook, output: &HookOutput) -> Result<(), String> {
+    match hook {
+        Hook::Identity => identity::check(output),
+        Hook::Routing => routing::check(entry, output),
+        Hook::Replies => replies::check(output),
+        // A person reads what comes back before anything is done with it.
+        Hook::Shortcuts => Ok(()),
+    }
+}
 
 /// From this try on, policies are left out: whatever fails, the text must reach a person.
 const WITHOUT_POLICIES: i32 = 4;

@@ -1,10 +1,6 @@
 //! What a turn has decided, as data, before anything of it is stored.
 
-use anteroom_model::{
-    ids::{ConversationId, DecisionId},
-    states::Author,
-    time::Timestamp,
-};
+use anteroom_model::{ids::DecisionId, states::Author, time::Timestamp};
 use anteroom_store::{Actor, ClaimedIdentity, Conversation, Extra, NewDecision, NewEvent};
 use serde_json::Value;
 
@@ -114,8 +110,14 @@ pub(super) struct PlannedEvent {
 }
 
 impl PlannedEvent {
-    pub(super) fn of(self, conversation: Option<ConversationId>) -> NewEvent {
-        NewEvent { kind: self.kind, conversation_id: conversation, actor: self.actor, data: self.data }
+    /// A text's arrival says besides whom it concerns: who has the conversation, or whose team.
+    pub(super) fn of(mut self, conversation: Option<&Conversation>) -> NewEvent {
+        if let ("message.received", Some(c)) = (self.kind, conversation) {
+            self.data["assignee_id"] = serde_json::json!(c.assignee_id);
+            self.data["team_id"] = serde_json::json!(c.team_id);
+        }
+        let conversation_id = conversation.map(|c| c.id);
+        NewEvent { kind: self.kind, conversation_id, actor: self.actor, data: self.data }
     }
 }
 

@@ -43,11 +43,6 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
         turn_number: u32::try_from(conversation.turn_number).unwrap_or(1),
         told: told.iter().filter_map(as_told).collect(),
     });
-    let check = |output: &HookOutput| match output {
-        // How many, how long a key: the policy host has checked. What can be sent is ours to know.
-        HookOutput::Replies(replies) => replies.iter().try_for_each(|reply| sendable(&reply.body)),
-        _ => Err(OTHER_HOOK.to_owned()),
-    };
     let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input, &check).await?;
     match plan.take("replies", verdict) {
         Answer::Fault(fault) => plan.tell_fault("replies", &fault),
@@ -93,6 +88,15 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
         Answer::NoOpinion | Answer::Decided { .. } => {}
     }
     Ok(())
+}
+
+/// Whether the host can carry out an answer of this hook.
+pub(super) fn check(output: &HookOutput) -> Result<(), String> {
+    match output {
+        // How many, how long a key: the policy host has checked. What can be sent is ours to know.
+        HookOutput::Replies(replies) => replies.iter().try_for_each(|reply| sendable(&reply.body)),
+        _ => Err(OTHER_HOOK.to_owned()),
+    }
 }
 
 /// Whether `body` can be sent at all; otherwise what is wrong with it.

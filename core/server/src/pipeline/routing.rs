@@ -18,26 +18,20 @@ use crate::{
     },
 };
 
-/// Tags of a conversation at most.
-const TAGS: usize = 20;
-
 pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Result<(), StoreError> {
     // Once a person has it, people decide where it goes.
     let Some(conversation) = plan.conversation.clone().filter(|c| c.assignee_id.is_none()) else {
         return Ok(());
     };
     let input = HookInput::Routing(turn(facts, &conversation));
-    let place_of = |output: &HookOutput| match output {
-        HookOutput::Routing(placement) => resolve(&facts.entry, placement),
-        _ => Err(OTHER_HOOK.to_owned()),
-    };
-    let check = |output: &HookOutput| place_of(output).map(drop);
+    let check = |output: &HookOutput| check(&facts.entry, output);
     let verdict = chain::ask(app, &facts.entry, facts.subject(&conversation), input, &check).await?;
     match plan.take("routing", verdict) {
         Answer::NoOpinion => {}
         Answer::Fault(fault) => plan.tell_fault("routing", &fault),
         Answer::Decided { output, by } => {
-            let (Ok(place), HookOutput::Routing(placement)) = (place_of(&output), output) else {
+            let (Ok(place), HookOutput::Routing(placement)) = (place_of(&facts.entry, &output), output)
+            else {
                 return Ok(());
             };
             chain::mark_effect(&mut plan.decisions, by.decision, "applied");
@@ -53,6 +47,7 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
                     "category": placement.category,
                     "priority": placement.priority,
                     "tags": placement.tags,
+                    "kept": conversation.staff_set,
                     "reason": placement.reason,
                     "policy": by.policy,
                     "policy_version": by.version,
@@ -62,6 +57,18 @@ pub(super) async fn decide(app: &App, facts: &Facts<'_>, plan: &mut Plan) -> Res
         }
     }
     Ok(())
+}
+
+/// Whether the host can carry out an answer of this hook.
+pub(super) fn check(entry: &Entry, output: &HookOutput) -> Result<(), String> {
+    place_of(entry, output).map(drop)
+}
+
+fn place_of(entry: &Entry, output: &HookOutput) -> Result<Place, String> {
+    match output {
+        HookOutput::Routing(placement) => resolve(entry, placement),
+        _ => Err(OTHER_HOOK.to_owned()),
+    }
 }
 
 fn turn(facts: &Facts<'_>, conversation: &Conversation) -> RoutingTurn {
@@ -103,10 +110,16 @@ impl Place {
     fn apply(self, conversation: &mut Conversation) {
         conversation.team_id = self.team.or(conversation.team_id);
         conversation.facility_id = self.facility.or(conversation.facility_id);
-        conversation.category = self.category.or(conversation.category.take());
-        conversation.priority = self.priority.unwrap_or(conversation.priority);
-        for tag in self.tags {
-            if !conversation.tags.contains(&tag) && conversation.tags.len() < TAGS {
+        let by_staff = |what: &str| conversation.staff_set.iter().any(|set| set == what);
+        let [category, priority, tags] = ["category", "priority", "tags"].map(by_staff);
+        if !category {
+            conversation.category = self.category.or(conversation.category.take());
+        }
+        // What turns urgent mustn't wait because somebody thought it could: what staff set may be raised.
+        let proposed = self.priority.unwrap_or(conversation.priority);
+        conversation.priority = if priority { proposed.max(conversation.priority) } else { proposed };
+        for tag in self.tags.into_iter().filter(|_| !tags) {
+            if !conversation.tags.contains(&tag) && conversation.tags.len() < Conversation::MOST_TAGS {
                 conversation.tags.push(tag);
             }
         }

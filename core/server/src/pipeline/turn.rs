@@ -140,14 +140,19 @@ fn opened(app: &App, facts: &Facts<'_>) -> Plan {
     let (mut conversation, is_new) = conversation_for(app, facts);
     let reopened = conversation.state == ConversationState::Closed;
     let woken = conversation.state == ConversationState::Snoozed;
-    if reopened {
+    let wished = conversation.assignee_id.filter(|_| reopened && conversation.reopens_to_assignee);
+    if reopened && facts.returns_to.is_none() {
         // A new matter: where the last one belonged says nothing about it. Tags are staff's, and stay.
         conversation.assignee_id = None;
         conversation.team_id = None;
         conversation.category = None;
         conversation.priority = Priority::Normal;
+        conversation.staff_set.clear();
+    }
+    if reopened {
         conversation.turn_number = 0;
         conversation.waiting_since = None;
+        conversation.reopens_to_assignee = false;
     }
     conversation.state = ConversationState::Open;
     conversation.snoozed_until = None;
@@ -158,7 +163,10 @@ fn opened(app: &App, facts: &Facts<'_>) -> Plan {
     if is_new {
         plan.tell("conversation.opened", Actor::Patient, json!({ "number": facts.number.label }));
     } else if reopened || woken {
-        plan.tell("conversation.reopened", Actor::Patient, json!({ "by": "text" }));
+        let to = facts.returns_to.filter(|_| reopened);
+        let left = wished.filter(|_| to.is_none());
+        let data = json!({ "by": "text", "assignee_id": to, "left": left });
+        plan.tell("conversation.reopened", Actor::Patient, data);
     }
     plan.tell("message.received", Actor::Patient, facts.received());
     plan

@@ -73,7 +73,7 @@ pub(super) fn pairs(word: &str) -> bool {
 }
 
 /// The last digits of a number.
-pub(super) fn tail(number: &str) -> Option<&str> {
+pub(crate) fn tail(number: &str) -> Option<&str> {
     let number = number.trim_start_matches('+');
     number.len().checked_sub(search::TAIL).and_then(|from| number.get(from..))
 }

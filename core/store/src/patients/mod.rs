@@ -36,6 +36,8 @@ use sqlx::FromRow;
 
 use crate::{Org, StoreError};
 
+pub(crate) use indexing::tail;
+
 pub use caregivers::{Caregiver, Contact};
 pub use changes::{By, PatientChange};
 pub use deletion::{Deleted, Deletion};

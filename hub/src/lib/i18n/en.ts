@@ -1,8 +1,15 @@
 // English. Words as a colleague would say them.
+import { inbox } from './en/inbox';
+
+import { help } from './en/help';
+import { search } from './en/search';
+import { together } from './en/together';
 
 const many = (count: number, one: string, more: string) => (count === 1 ? `1 ${one}` : `${count} ${more}`);
 
 export const en = {
+  together,
+  ...inbox,
   unknown: 'Unknown',
   loading: 'Loading…',
   tryAgain: 'Try again',
@@ -43,6 +50,7 @@ export const en = {
     keys: 'Keys',
     find: 'Find',
     inbox: 'Inbox',
+    reports: 'Reports',
     admin: 'Settings',
     language: 'Language',
     theme: 'Colours',
@@ -69,14 +77,16 @@ export const en = {
     label: 'Queues',
     unassigned: 'Unassigned',
     mine: 'Mine',
-    team: 'Team',
+    team: 'My teams',
     all: 'All',
+    snoozed: 'Snoozed',
     closed: 'Closed',
     empty: {
       unassigned: 'Nobody is waiting to be accepted.',
       mine: 'Nothing is yours right now. Accept one from Unassigned.',
       team: 'Nothing open in your teams.',
       all: 'No open conversations.',
+      snoozed: 'Nothing is snoozed.',
       closed: 'No closed conversations yet.',
     },
     outOfDate: 'This list may be out of date.',
@@ -291,14 +301,21 @@ export const en = {
     snooze: 'Snooze',
     close: 'Close',
     closeAndNext: 'Close and go to the next',
+    labels: 'Tags, category and priority',
+    select: 'Select the conversation, for several at once',
     attach: 'Attach a file',
+    helpHere: 'Help with this page',
     panel: 'Show or hide the patient',
     palette: 'Find anything',
+    search: 'Search messages and patients',
     help: 'This list',
     send: 'Send',
     newLine: 'New line',
     savedReplies: 'Saved replies, at the start of a word',
   },
+
+  help,
+  search,
 
   palette: {
     label: 'Find anything',
@@ -393,7 +410,7 @@ export const en = {
     title: 'Settings',
     sections: { clinic: 'Clinic', policies: 'Policies', evidence: 'What happened', patients: 'Patients' },
     pages: {
-      organization: 'Organization', facilities: 'Facilities', teams: 'Teams', people: 'People', password: 'Your password', numbers: 'Numbers', accounts: 'Carrier accounts', messaging: 'Texting rules', deliveries: 'Deliveries kept', tokens: 'API tokens', notices: 'Notices', policies: 'Policies', backtests: 'Backtests',
+      organization: 'Organization', facilities: 'Facilities', teams: 'Teams', people: 'People', password: 'Your password', numbers: 'Numbers', accounts: 'Carrier accounts', lock: 'Idle lock', messaging: 'Texting rules', deliveries: 'Deliveries kept', tokens: 'API tokens', webhooks: 'Webhooks', notices: 'Notices', policies: 'Policies', backtests: 'Backtests',
       decisions: 'Decisions', 'dead-letters': 'Texts put aside', audit: 'Audit', rosters: 'Lists of patients', 'opt-outs': 'Opt-outs', identity: 'Who is texting',
     } as Record<string, string>,
     nothing: 'There is nothing here yet.',

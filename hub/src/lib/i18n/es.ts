@@ -1,9 +1,15 @@
 // Spanish, for clinics in the United States: "usted" to staff, plain words.
 import type { Catalog } from './en';
+import { inbox } from './es/inbox';
+import { help } from './es/help';
+import { together } from './es/together';
+import { search } from './es/search';
 
 const many = (count: number, one: string, more: string) => (count === 1 ? `1 ${one}` : `${count} ${more}`);
 
 export const es: Catalog = {
+  together,
+  ...inbox,
   unknown: 'Desconocido',
   loading: 'Cargando…',
   tryAgain: 'Intentar de nuevo',
@@ -44,6 +50,7 @@ export const es: Catalog = {
     keys: 'Teclas',
     find: 'Buscar',
     inbox: 'Bandeja',
+    reports: 'Informes',
     admin: 'Configuración',
     language: 'Idioma',
     theme: 'Colores',
@@ -70,14 +77,16 @@ export const es: Catalog = {
     label: 'Colas',
     unassigned: 'Sin asignar',
     mine: 'Mías',
-    team: 'Equipo',
+    team: 'Mis equipos',
     all: 'Todas',
+    snoozed: 'Pospuestas',
     closed: 'Cerradas',
     empty: {
       unassigned: 'Nadie espera a que se le atienda.',
       mine: 'Ahora no tiene ninguna. Acepte una de Sin asignar.',
       team: 'No hay nada abierto en sus equipos.',
       all: 'No hay conversaciones abiertas.',
+      snoozed: 'No hay nada pospuesto.',
       closed: 'Aún no hay conversaciones cerradas.',
     },
     outOfDate: 'Esta lista puede no estar al día.',
@@ -292,14 +301,21 @@ export const es: Catalog = {
     snooze: 'Posponer',
     close: 'Cerrar',
     closeAndNext: 'Cerrar y pasar a la siguiente',
+    labels: 'Etiquetas, categoría y prioridad',
+    select: 'Seleccionar la conversación, para varias a la vez',
     attach: 'Adjuntar un archivo',
+    helpHere: 'Ayuda sobre esta página',
     panel: 'Mostrar u ocultar al paciente',
     palette: 'Buscar cualquier cosa',
+    search: 'Buscar mensajes y pacientes',
     help: 'Esta lista',
     send: 'Enviar',
     newLine: 'Línea nueva',
     savedReplies: 'Respuestas guardadas, al comienzo de una palabra',
   },
+
+  help,
+  search,
 
   palette: {
     label: 'Buscar cualquier cosa',
@@ -394,7 +410,7 @@ export const es: Catalog = {
     title: 'Configuración',
     sections: { clinic: 'Clínica', policies: 'Reglas', evidence: 'Lo que pasó', patients: 'Pacientes' },
     pages: {
-      organization: 'Organización', facilities: 'Sedes', teams: 'Equipos', people: 'Personas', password: 'Su contraseña', numbers: 'Números', accounts: 'Cuentas de operadoras', messaging: 'Reglas de mensajes', deliveries: 'Entregas guardadas', tokens: 'Claves de API', notices: 'Avisos', policies: 'Reglas', backtests: 'Pruebas con el pasado',
+      organization: 'Organización', facilities: 'Sedes', teams: 'Equipos', people: 'Personas', password: 'Su contraseña', numbers: 'Números', accounts: 'Cuentas de operadoras', lock: 'Bloqueo por inactividad', messaging: 'Reglas de mensajes', deliveries: 'Entregas guardadas', tokens: 'Claves de API', webhooks: 'Webhooks', notices: 'Avisos', policies: 'Reglas', backtests: 'Pruebas con el pasado',
       decisions: 'Decisiones', 'dead-letters': 'Mensajes apartados', audit: 'Auditoría', rosters: 'Listas de pacientes', 'opt-outs': 'No desean mensajes', identity: 'Quién escribe',
     },
     nothing: 'Aquí aún no hay nada.',

@@ -4,19 +4,22 @@
 import { en, type Catalog } from './en';
 import { es } from './es';
 
-const CATALOGS: Record<string, Catalog> = { en, es };
+/** Also for the test that holds the languages together. */
+export const CATALOGS: Record<string, Catalog> = { en, es };
 
 /** What people call the languages, in their own words. */
 export const LANGUAGES = [{ code: 'en', name: 'English' }, { code: 'es', name: 'Español' }];
 /** How dates and times are written where the browser names no regional form of the language. */
 const REGIONAL: Record<string, string> = { en: 'en-US', es: 'es-US' };
 
-function preferred(): string {
+/** What the browser asks for, of what there is. */
+export function preferredLanguage(): string {
   if (typeof navigator === 'undefined') return 'en';
   return navigator.languages.map((one) => one.slice(0, 2)).find((code) => code in CATALOGS) ?? 'en';
 }
 
-const chosen = $state({ code: preferred() });
+const chosen = $state({ code: preferredLanguage() });
+if (typeof document !== 'undefined') document.documentElement.lang = chosen.code;
 
 /** The words, in the language that is chosen now. */
 export const t = (): Catalog => CATALOGS[chosen.code] ?? en;
@@ -29,7 +32,6 @@ export function language(): string {
 
 export const languageCode = (): string => chosen.code;
 
-/** Until the page is closed: nothing is kept in the browser of a shared computer. */
 export function chooseLanguage(code: string): void {
   if (!(code in CATALOGS)) return;
   chosen.code = code;

@@ -70,5 +70,5 @@ pub(super) async fn received(
     let media = app.store.read(clinic).await?.media(id).await?;
     let media = media.filter(|media| media.message_id.is_some()).ok_or_else(|| Problem::not_found("file"))?;
     let part = if media.preview_bytes.is_some() { Part::Preview } else { Part::Original };
-    Ok(serve::answer(&app, clinic, &media, part, &headers)?.into_response())
+    Ok(serve::answer(&app, clinic, &media, part, &headers).await?.into_response())
 }

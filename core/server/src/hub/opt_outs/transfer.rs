@@ -19,7 +19,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{OptOutView, view};
-use crate::{app::App, auth::Caller, directory::Entry, hub::views::Names, opt_outs, problem::Problem};
+use crate::{
+    app::App,
+    auth::Caller,
+    directory::Entry,
+    hub::{spreadsheet::plain, views::Names},
+    opt_outs,
+    problem::Problem,
+};
 
 /// Largest list taken, in bytes.
 pub(in crate::hub) const LARGEST: usize = 8 << 20;
@@ -114,12 +121,6 @@ fn line(writer: &mut csv::Writer<Vec<u8>>, view: &OptOutView, entry: &Entry) -> 
         clear_note: &plain(view.clear_note.as_deref().unwrap_or_default()),
     })?;
     Ok(())
-}
-
-/// A cell that no spreadsheet takes for a formula
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
-fn plain(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
 /// The columns of a list that are read; a row may end before the last of them.

@@ -36,7 +36,7 @@ pub(in crate::hub) struct Search {
 }
 
 /// A patient that was found.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::hub) struct FoundView {
     id: PatientId,
     kind: PatientKind,
@@ -75,7 +75,8 @@ pub(in crate::hub) async fn search(
     Ok(Json(Page::up_to(found.found.into_iter().map(view).collect(), found.next)))
 }
 
-fn view(found: Found) -> FoundView {
+/// As an answer says it.
+pub(in crate::hub) fn view(found: Found) -> FoundView {
     let Found { patient, record, agrees } = found;
     FoundView {
         display_name: views::display_name(&patient),

@@ -1,7 +1,7 @@
 //! Somebody leaves, or only reads from now on: what they had goes back to Unassigned.
 
 use anteroom_model::{ids::StaffId, states::Role};
-use anteroom_store::{Actor, ConversationChange, ConversationFilter, NewEvent, Org, Staff};
+use anteroom_store::{Actor, ConversationChange, Filters, NewEvent, Org, Queue, Staff};
 use serde_json::json;
 
 use crate::problem::Problem;
@@ -32,7 +32,7 @@ fn works(staff: &Staff) -> bool {
 
 async fn give_back(org: &mut Org<'_>, staff: StaffId, by: StaffId) -> Result<(), Problem> {
     loop {
-        let page = org.queue(ConversationFilter::Mine(staff), None, PAGE).await?;
+        let page = org.queue(Queue::Mine(staff), &Filters::default(), None, PAGE).await?;
         if page.is_empty() {
             return Ok(());
         }

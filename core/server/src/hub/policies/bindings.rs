@@ -265,22 +265,7 @@ async fn check(
     if let Some(field) = wanted.granted_fields.iter().find(|field| !asks(field)) {
         return Err(Problem::invalid(format!("This policy's manifest does not ask to read {field}.")));
     }
-    let part = |name: &str| policy.manifest.0.get(name).cloned();
-    let settings = match &wanted.settings {
-        Some(settings) => settings.clone(),
-        None => part("default_settings").unwrap_or_else(|| json!({})),
-    };
-    let schema = part("settings_schema").unwrap_or_else(|| json!({ "type": "object" }));
-    settings_schema::check(&schema, &settings).map_err(|errors| {
-        let first = errors.first().map_or_else(String::new, |error| format!(": {}", error.message));
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "settings",
-            "The settings don't fit the policy",
-            format!("{} field(s) of the settings don't fit the policy's schema{first}", errors.len()),
-        )
-        .with("errors", serde_json::to_value(errors).unwrap_or_default())
-    })?;
+    let settings = fitting_settings(policy, wanted.settings.as_ref())?;
     if wanted.mode != BindingMode::Shadow && policy.origin != "builtin" {
         let rules = &entry.organization.settings.policy_rules;
         if rules.require_signature && !signing::is_signed(org, policy).await? {
@@ -310,6 +295,27 @@ async fn check(
         replaced_id: None,
         created_by: Some(caller.staff),
     })
+}
+
+/// These settings, or the policy's own, if they fit its schema; otherwise `errors` names the fields.
+pub(in crate::hub) fn fitting_settings(policy: &PolicyRow, wanted: Option<&Value>) -> Result<Value, Problem> {
+    let part = |name: &str| policy.manifest.0.get(name).cloned();
+    let settings = match wanted {
+        Some(settings) => settings.clone(),
+        None => part("default_settings").unwrap_or_else(|| json!({})),
+    };
+    let schema = part("settings_schema").unwrap_or_else(|| json!({ "type": "object" }));
+    settings_schema::check(&schema, &settings).map_err(|errors| {
+        let first = errors.first().map_or_else(String::new, |error| format!(": {}", error.message));
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "settings",
+            "The settings don't fit the policy",
+            format!("{} field(s) of the settings don't fit the policy's schema{first}", errors.len()),
+        )
+        .with("errors", serde_json::to_value(errors).unwrap_or_default())
+    })?;
+    Ok(settings)
 }
 
 fn not_ready(kind: &'static str, detail: &'static str) -> Problem {

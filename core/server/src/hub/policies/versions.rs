@@ -1,9 +1,13 @@
 //! The policy versions there are, what they read, who sent and signed them, what an upgrade means for them.
 
+use std::sync::Arc;
+
 use anteroom_model::{
+    hooks::Hook,
     ids::{PolicyId, SigningKeyId, StaffId},
     time::Timestamp,
 };
+use anteroom_policy::{Digest, Policy};
 use anteroom_store::PolicyRow;
 use axum::{
     Json,
@@ -17,6 +21,7 @@ use crate::{
     app::App,
     auth::Caller,
     hub::{paging::Page, policies::signing},
+    policies::LoadError,
     problem::Problem,
 };
 
@@ -70,6 +75,23 @@ pub(in crate::hub) async fn list(
 ) -> Result<Json<Page<PolicyView>>, Problem> {
     let policies = app.store.read(caller.organization).await?.policies().await?;
     Ok(Json(Page::all(policies.into_iter().map(view).collect())))
+}
+
+/// A policy version, loaded, if it can be run and serves the hook.
+pub(in crate::hub) async fn runnable(
+    app: &App,
+    caller: &Caller,
+    row: &PolicyRow,
+    hook: Hook,
+) -> Result<Arc<Policy>, Problem> {
+    let digest = Digest::try_from(row.digest.as_slice());
+    let digest = digest.map_err(|_| Problem::invalid("The policy's component is gone."))?;
+    match app.policies.get(&app.store, caller.organization, digest).await {
+        Ok(policy) if policy.serves(hook) => Ok(policy),
+        Ok(_) => Err(Problem::invalid(format!("The policy doesn't serve {hook}."))),
+        Err(LoadError::Store(error)) => Err(error.into()),
+        Err(error) => Err(Problem::invalid(format!("The policy can't be run: {error}."))),
+    }
 }
 
 /// A signature of a policy version.

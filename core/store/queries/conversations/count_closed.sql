@@ -1,1 +1,0 @@
-SELECT COUNT(*) FROM conversations WHERE organization_id = $1 AND state = 'closed'

@@ -1,5 +1,0 @@
-SELECT id, number_id, peer, patient_id, identity, exchanges, state, assignee_id, team_id, facility_id, category,
-    priority, tags, turn_number, waiting_since, last_message_at, snoozed_until, created_at, version FROM conversations
-WHERE organization_id = $1 AND state = 'closed'
-  AND (last_message_at < $2 OR (last_message_at = $2 AND id < $3))
-ORDER BY last_message_at DESC, id DESC LIMIT $4

@@ -1,0 +1,1 @@
+DELETE FROM conversation_tags WHERE organization_id = $1 AND conversation_id = $2 AND tag = $3

@@ -1,0 +1,1 @@
+DELETE FROM link_deliveries WHERE created_at < $1

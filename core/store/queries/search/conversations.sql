@@ -1,0 +1,1 @@
+SELECT id, number_id, peer, created_at FROM conversations WHERE (organization_id, id) IN (

@@ -1,0 +1,1 @@
+INSERT INTO search_blocks (organization_id, bucket, segment, entries)

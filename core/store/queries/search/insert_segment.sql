@@ -1,0 +1,1 @@
+INSERT INTO search_segments (organization_id, segment, until_seq, items) VALUES ($1, $2, $3, $4)

@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT 1 FROM support_messages WHERE mail_due_at <= $1)

@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM support_tickets WHERE organization_id = $1 AND state = 'open'

@@ -1,0 +1,2 @@
+SELECT id, author_id, content, state, answered_at, seen_at, created_at, updated_at
+FROM support_tickets WHERE organization_id = $1 AND author_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4

@@ -1,0 +1,1 @@
+DELETE FROM views WHERE organization_id = $1 AND id = $2

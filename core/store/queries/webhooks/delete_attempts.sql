@@ -1,0 +1,1 @@
+DELETE FROM webhook_attempts WHERE organization_id = $1 AND webhook_id = $2

@@ -1,0 +1,48 @@
+// Las palabras de los informes.
+import type { reports as words } from '../en/reports';
+
+const many = (count: number, one: string, more: string) => (count === 1 ? `1 ${one}` : `${count} ${more}`);
+
+export const reports: typeof words = {
+  title: 'Informes',
+  notAllowed: 'Los informes son para responsables, administradores y auditores.',
+  ranges: { today: 'Hoy', week: '7 días', month: '30 días', quarter: '90 días', custom: 'Otros días' },
+  range: 'Días', from: 'Desde', to: 'Hasta', show: 'Mostrar',
+  by: 'Comparar', byNone: 'Todo junto', byWhat: { facility: 'Sedes', number: 'Números', team: 'Equipos', staff: 'Personas' },
+  noneOf: { facility: 'Sin sede', number: 'Sin número', team: 'Sin equipo', staff: 'Nadie del personal' },
+  step: 'Cada punto es', steps: { day: 'un día', week: 'una semana' },
+  only: 'Solo', every: { facility: 'Todas las sedes', number: 'Todos los números', team: 'Todos los equipos', staff: 'Todas las personas' },
+  compare: 'Con los días anteriores',
+  refresh: 'Actualizar', asOf: (when, zone) => `Datos de ${when}. Días y horas de ${zone}.`,
+  drawing: (percent) => `Todavía se está contando lo que ocurrió antes de que hubiera informes: estas cifras incluyen el ${percent} %.`,
+  csv: (what) => `Descargar como CSV: ${what}`, csvShort: 'CSV',
+  table: 'Como tabla',
+  empty: 'No ocurrió nada en estos días. Elija otros, o menos filtros.',
+  before: (value) => `${value} en los días anteriores`, same: 'igual que antes',
+  more: (percent, value) => `${percent} % más que ${value} en los días anteriores`,
+  less: (percent, value) => `${percent} % menos que ${value} en los días anteriores`,
+  volume: 'Cuánto hubo', waiting: 'En espera ahora', times: 'Qué tan rápido', outcomes: 'Lo automático',
+  figures: {
+    texts_in: 'Mensajes de pacientes', texts_by_staff: 'Mensajes del personal', texts_automatic: 'Respuestas automáticas', texts_by_host: 'Respuestas a STOP, START, HELP',
+    opened: 'Conversaciones nuevas', reopened: 'Abiertas de nuevo', closed: 'Cerradas',
+    openings: 'Abiertas', answered: 'Respondidas', unanswered: 'Cerradas sin respuesta', waiting: 'Todavía esperan',
+    reply_median: 'Primera respuesta, la mitad en', reply_p90: 'Primera respuesta, nueve de diez en', close_median: 'Cerradas, la mitad en', close_p90: 'Cerradas, nueve de diez en',
+    automatic_replies: 'Respuestas automáticas', held_by_loop: 'Retenidas: dos máquinas hablando', held_by_quiet_hours: 'Retenidas: horas de silencio', policy_faults: 'Políticas que fallaron', policies_skipped: 'Mensajes que pasaron sin políticas', texts_failed: 'Mensajes que no llegaron',
+    opted_out: 'Cancelaron los mensajes', opted_in_again: 'Volvieron a aceptarlos', opt_outs_suggested: 'Parecían una cancelación', opt_outs_dismissed: 'De ellos, descartados',
+    linked_by_phone: 'Conocidos por su teléfono', matched: 'Las respuestas coinciden con un paciente', unmatched: 'Las respuestas no coinciden con nadie', gave_up: 'Abandonaron las preguntas', timed_out: 'No respondieron a las preguntas', locked: 'Bloqueados tras demasiados intentos', verified_by_staff: 'Verificados por el personal', added_by_staff: 'Agregados por el personal',
+  },
+  clock: 'Tiempos', clocks: { open: 'en horas de atención', all: 'por el reloj' },
+  groups: { replies: 'Respuestas', who: 'Quién escribe', optOuts: 'Cancelaciones', failures: 'Lo que falló' },
+  perDay: 'Mensajes por día', perWeek: 'Mensajes por semana', replyByDay: 'Primera respuesta: la mitad en', hours: 'Mensajes de pacientes por hora de la semana', replyHours: 'Primera respuesta según la hora de la semana en que escribieron',
+  compared: { facility: 'Por sede', number: 'Por número', team: 'Por equipo', staff: 'Por persona' },
+  count: 'Cuántas veces', countBefore: 'En los días anteriores',
+  day: 'Día', weekday: 'Día de la semana', hour: 'Hora', name: 'Nombre',
+  waits: (count) => many(count, 'paciente espera', 'pacientes esperan'), nobodyWaits: 'Nadie espera respuesta.', oldest: (time) => `quien más espera, ${time}`,
+  unassigned: 'Sin asignar', assigned: 'Con alguien', toUnassigned: 'Abrir Sin asignar', toAll: 'Abrir todas',
+  waitingOf: 'En espera', since: 'La más larga',
+  most: (label, value) => `El máximo: ${label}, ${value}.`, total: (value, what) => `${value} ${`${what}`.toLowerCase()}.`,
+  median: (value) => `La mitad recibió respuesta en ${value}.`, noneAnswered: 'Ninguna recibió respuesta todavía.',
+  identity: 'Más sobre quién escribe', identityHint: 'Preguntas, abandonos y lo que el personal corrigió.',
+  keysOfMap: 'Un cuadro más grande es más.',
+  meaning: 'La primera respuesta es la de una persona; las automáticas no cuentan. En docs/reports.md está escrito qué cuenta cada cifra.',
+};
