@@ -100,6 +100,9 @@ test('articles are found by words, in both languages, also from the palette', as
   await maya.page.locator('[data-id="help-snooze-and-close"]').click();
   await shows(maya.id('help-panel'), 'Posponer y cerrar');
   await maya.page.keyboard.press('Escape');
+  await maya.id('keys').click();
+  await maya.id('language').selectOption('en');
+  await maya.id('keys-close').click();
 });
 
 test('a picture of an article is shown, and a wrong address says so', async () => {

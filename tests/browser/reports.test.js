@@ -27,6 +27,8 @@ test('an agent has no reports, a lead has', async () => {
   await shows(maya.id('reports'), 'Reports are for leads');
   await maya.signOut();
   await maya.signIn(program.staff('lead'));
+  // Whoever comes next begins at the inbox, not where somebody else was.
+  await maya.id('to-reports').click();
   await shows(maya.id('reports'), 'Nobody waits for an answer.');
   await shows(maya.id('reports-empty'), 'Nothing happened in these days');
 });

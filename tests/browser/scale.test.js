@@ -19,6 +19,7 @@ const conversation = (index, version = 1) => ({
   number: { id: id(0), label: 'Front desk', kind: 'sandbox', address: '+15005550100' }, team: { id: id(1), name: 'Front desk' }, facility: null, assignee: null, category: index % 3 ? 'refill' : null,
   priority: index % 7 ? 'normal' : 'high', tags: ['new'], waiting_since: new Date(startedAt + index * 1000).toISOString(), last_message_at: new Date(startedAt + index * 1000).toISOString(),
   snoozed_until: null, created_at: new Date(startedAt).toISOString(), version, opted_out: false, reply_blocked: null,
+  mine: { unread: version === 1 ? 0 : 5, mentioned: false, seen: null, draft: false },
   last_message: { direction: 'inbound', author: 'patient', body: `Text number ${index}, for the ${version}. time, and long enough to be cut off at the end of the row`, created_at: new Date(startedAt).toISOString() },
 });
 const json = (body) => ({ status: 200, contentType: 'application/json', body: JSON.stringify(body) });

@@ -16,6 +16,8 @@ const marked = (one) => one.locator('mark').allInnerTexts();
 test('what was said long ago is found, marked, and opened where it stands', async () => {
   const { program } = stage;
   await program.text(PHONES.ana, NUMBERS.frontDesk, 'My left KNEE hurts since mañana, the old one');
+  // Found in the order in which they were taken into conversations: this one first.
+  await until('the first is in the queue', async () => (await program.api('/conversations?queue=all')).items.length === 1);
   await program.text(PHONES.bob, NUMBERS.frontDesk, 'Is the knee brace ready?');
   const maya = await stage.hub('clinic');
   const { page, id } = maya;
@@ -100,6 +102,7 @@ test('patients, phones and notes; and what to do where nothing is found', async 
 
   // On a phone: results, the text, and back to the results.
   await page.setViewportSize(NARROW);
+  await id('back').click();
   await id('search-field').fill('fax arrive');
   await shows(hits(maya).first(), 'Did the fax arrive?');
   assert.equal(await maya.overflows(), false);

@@ -11,6 +11,7 @@ use crate::support::{Answer, Clinic, FRONT_DESK, Staff, run};
 
 const ANA: &str = "+15125550101";
 const JOHN: &str = "+15125550102";
+const GRACE: &str = "+15125550107";
 const EMAIL: &str = "robin@clinic.example";
 const PASSWORD: &str = "a few words in a row";
 const ANOTHER: &str = "some other words in a row";
@@ -200,6 +201,10 @@ async fn who_is_let_go_is_out_at_once_and_leaves_nothing_behind() {
         }
         let until = json!({ "until": "2027-01-01T00:00:00Z" });
         clinic.act(&clinic.alex, john, "snooze", until).await.ok();
+        clinic.text(GRACE, FRONT_DESK, "Thanks, all is well").await;
+        let grace = clinic.conversation_id(GRACE, FRONT_DESK).await;
+        clinic.act(&clinic.alex, grace, "assign", json!({ "assignee_id": id })).await.ok();
+        clinic.act(&clinic.alex, grace, "close", Value::Null).await.ok();
         let staff = id.parse().unwrap();
         let store = &clinic.app.server.store;
         let token =
@@ -224,6 +229,10 @@ async fn who_is_let_go_is_out_at_once_and_leaves_nothing_behind() {
         );
         let nobody = clinic.act(&clinic.alex, ana, "assign", json!({ "assignee_id": id })).await;
         assert_eq!(nobody.status, StatusCode::UNPROCESSABLE_ENTITY);
+        // What was closed with their name on it is nobody's when it is opened again.
+        clinic.act(&clinic.alex, grace, "reopen", Value::Null).await.ok();
+        assert_eq!(clinic.conversation(GRACE, FRONT_DESK).await["assignee"], Value::Null);
+        assert!(clinic.queue("unassigned").await.contains(&grace));
 
         // Let in again: with the password there was, and without the tokens.
         patch(&clinic, &clinic.alex, &format!("staff/{id}"), json!({ "active": true })).await.ok();

@@ -3,10 +3,10 @@ import type { Route } from '../lib/route.svelte';
 
 /** Every place that an article may name; the server's tests hold the articles to it. */
 export const PLACES = [
-  'inbox', 'inbox/unassigned', 'inbox/mine', 'inbox/team', 'inbox/all', 'inbox/closed', 'thread', 'patient',
-  'settings', 'settings/organization', 'settings/facilities', 'settings/teams', 'settings/people', 'settings/password', 'settings/numbers', 'settings/messaging', 'settings/accounts', 'settings/tokens',
+  'inbox', 'inbox/unassigned', 'inbox/mine', 'inbox/team', 'inbox/all', 'inbox/snoozed', 'inbox/closed', 'thread', 'patient',
+  'settings', 'settings/organization', 'settings/facilities', 'settings/teams', 'settings/people', 'settings/password', 'settings/numbers', 'settings/messaging', 'settings/accounts', 'settings/tokens', 'settings/lock', 'settings/webhooks',
   'settings/policies', 'settings/backtests', 'settings/notices', 'settings/decisions', 'settings/dead-letters', 'settings/deliveries',
-  'settings/audit', 'settings/rosters', 'settings/opt-outs', 'settings/identity', 'settings/patients', 'help',
+  'settings/audit', 'settings/rosters', 'settings/opt-outs', 'settings/identity', 'settings/patients', 'reports', 'help',
 ] as const;
 
 /** The place in general behind the last `/`: what else may concern it. */

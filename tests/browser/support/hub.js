@@ -29,7 +29,8 @@ export function hub(page) {
       await id('email').fill(email);
       await id('password').fill(password);
       await id('sign-in').click();
-      await shows(id('me'), name);
+      // On a phone the name stands in a menu.
+      await until(`${name} is signed in`, async () => (await id('me').count()) > 0 && (await id('me').textContent()).includes(name));
     },
 
     async signOut() {

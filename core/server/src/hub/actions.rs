@@ -21,6 +21,7 @@ use crate::{
     hub::{
         changes::change,
         moves,
+        people::leaving,
         views::{self, ConversationView},
     },
     problem::Problem,
@@ -170,7 +171,7 @@ pub(super) async fn close(
     answer(&app, &caller, closed).await
 }
 
-/// Open again, with the same name on it.
+/// Open again, with the same name on it; Unassigned, if whoever had it doesn't work on conversations any more.
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/reopen", tag = "conversations",
     params(("id" = ConversationId, Path)),
     responses((status = 200, body = ConversationView), (status = 404), (status = 409)))]
@@ -180,7 +181,10 @@ pub(super) async fn reopen(
     Path(id): Path<ConversationId>,
     headers: HeaderMap,
 ) -> Answer {
-    let reopened = change(&app, &caller, id, &headers, |c| Ok(moves::reopen(c))).await?;
+    let mut staff = app.store.read(caller.organization).await?.staff().await?;
+    staff.retain(leaving::works);
+    let works = move |holder| staff.iter().any(|one| one.id == holder);
+    let reopened = change(&app, &caller, id, &headers, |c| Ok(moves::reopen(c, works))).await?;
     answer(&app, &caller, reopened).await
 }
 

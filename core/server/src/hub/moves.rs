@@ -69,10 +69,12 @@ pub(super) fn close(c: &mut Conversation, me: StaffId, new_text: NewText) -> Cha
     Some(("conversation.closed", json!({ "returns_to": returns_to })))
 }
 
-pub(super) fn reopen(c: &mut Conversation) -> Changed {
+/// `works`: whether somebody still works on conversations; what nobody does is Unassigned again.
+pub(super) fn reopen(c: &mut Conversation, works: impl FnOnce(StaffId) -> bool) -> Changed {
     if c.state == ConversationState::Open {
         return None;
     }
+    c.assignee_id = c.assignee_id.filter(|holder| works(*holder));
     c.state = ConversationState::Open;
     c.snoozed_until = None;
     c.reopens_to_assignee = false;

@@ -49,6 +49,7 @@ export const es: Catalog = {
     notSignedOut: (why) => `No se pudo salir: ${why}`,
     keys: 'Teclas',
     find: 'Buscar',
+    more: 'Más',
     inbox: 'Bandeja',
     reports: 'Informes',
     admin: 'Configuración',

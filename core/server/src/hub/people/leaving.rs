@@ -26,7 +26,8 @@ pub(super) async fn settle(
     Ok(())
 }
 
-fn works(staff: &Staff) -> bool {
+/// Whether conversations can be theirs.
+pub(in crate::hub) fn works(staff: &Staff) -> bool {
     staff.active && staff.role != Role::Auditor
 }
 

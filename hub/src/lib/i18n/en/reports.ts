@@ -6,7 +6,7 @@ export const reports = {
   notAllowed: 'Reports are for leads, administrators and auditors.',
   ranges: { today: 'Today', week: '7 days', month: '30 days', quarter: '90 days', custom: 'Other days' },
   range: 'Days', from: 'From', to: 'To', show: 'Show',
-  by: 'Compare', byNone: 'Everything together', byWhat: { facility: 'Locations', number: 'Numbers', team: 'Teams', staff: 'People' },
+  by: 'Compare', byNone: 'Everything together', byWhat: { facility: 'Facilities', number: 'Numbers', team: 'Teams', staff: 'People' },
   noneOf: { facility: 'No location', number: 'No number', team: 'No team', staff: 'Nobody of staff' },
   step: 'Each point is', steps: { day: 'a day', week: 'a week' },
   only: 'Only', every: { facility: 'Every location', number: 'Every number', team: 'Every team', staff: 'Everybody' },
@@ -42,5 +42,5 @@ export const reports = {
   median: (value: string) => `Half were answered within ${value}.`, noneAnswered: 'None was answered yet.',
   identity: 'More about who is texting', identityHint: 'Questions, drop-off and what staff found wrong.',
   keysOfMap: 'A larger square is more.',
-  meaning: 'A first reply is one by a person; automatic replies don’t count. What each figure counts is written down in docs/reports.md.',
+  meaning: 'A first reply is one by a person; automatic replies don’t count.', meaningMore: 'What the figures count',
 };

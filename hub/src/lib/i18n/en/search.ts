@@ -17,7 +17,6 @@ export const search = {
   goOn: 'Keep looking',
   indexing: 'Older messages are still being prepared for the search. They are found too, but it takes longer.',
   phone: 'Phone number',
-  merged: 'In a record that was merged',
   agrees: { name: 'Name', date_of_birth: 'Date of birth', phone: 'Phone number', id: 'Record number' } as Record<string, string>,
   noConversation: 'No conversation yet',
   note: 'Note',

@@ -19,7 +19,6 @@ export const search: Catalog['search'] = {
   goOn: 'Seguir buscando',
   indexing: 'Los mensajes antiguos aún se están preparando para la búsqueda. También se encuentran, pero tarda más.',
   phone: 'Número de teléfono',
-  merged: 'En un expediente que se unió',
   agrees: { name: 'Nombre', date_of_birth: 'Fecha de nacimiento', phone: 'Número de teléfono', id: 'Número de expediente' },
   noConversation: 'Aún sin conversación',
   note: 'Nota',
