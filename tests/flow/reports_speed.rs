@@ -86,15 +86,13 @@ fn quarter(now: Timestamp) -> Vec<Drawn> {
 }
 
 async fn fill(clinic: &Clinic) {
-    let mut position = 0;
-    for drawn in quarter(clinic.app.server.store.now()) {
+    for (position, drawn) in (0..).zip(quarter(clinic.app.server.store.now())) {
         let moved = clinic
             .change(move |mut org| {
                 async move { org.draw_report(position, position + 1, &drawn).await }.boxed()
             })
             .await;
         assert!(moved);
-        position += 1;
     }
 }
 

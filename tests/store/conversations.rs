@@ -187,8 +187,8 @@ pub(crate) async fn snoozed_ones_stand_in_the_order_they_come_back_and_closed_on
             Conversation { state: ConversationState::Snoozed, snoozed_until: until, ..made[number].clone() };
         update(db, &clinic, asleep).await;
     }
-    for number in 3..6 {
-        update(db, &clinic, Conversation { state: ConversationState::Closed, ..made[number].clone() }).await;
+    for closed in &made[3..6] {
+        update(db, &clinic, Conversation { state: ConversationState::Closed, ..closed.clone() }).await;
     }
     let mut org = db.read(clinic.organization).await.unwrap();
     let none = Filters::default();

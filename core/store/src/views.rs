@@ -57,13 +57,13 @@ impl Org<'_> {
     /// oldest first.
     pub async fn views_of(&mut self, staff: StaffId) -> Result<Vec<SavedView>, StoreError> {
         let rows = fetch_all!(self, ViewRow, "views/visible", staff);
-        rows.into_iter().map(|row| self.open_view(row)).collect()
+        rows.iter().map(|row| self.open_view(row)).collect()
     }
 
     /// One view, whoever may see it.
     pub async fn view(&mut self, id: ViewId) -> Result<Option<SavedView>, StoreError> {
         let row = fetch_optional!(self, ViewRow, "views/get", id);
-        row.map(|row| self.open_view(row)).transpose()
+        row.as_ref().map(|row| self.open_view(row)).transpose()
     }
 
     /// Stores a new view.
@@ -93,7 +93,7 @@ impl Org<'_> {
         Ok(())
     }
 
-    fn open_view(&self, row: ViewRow) -> Result<SavedView, StoreError> {
+    fn open_view(&self, row: &ViewRow) -> Result<SavedView, StoreError> {
         Ok(SavedView {
             content: self.keys.open_json(CONTENT, row.id.0, &row.content)?,
             id: row.id,

@@ -99,7 +99,7 @@ pub(super) async fn run(
         let (me, now) = ((caller.staff, caller.role), app.store.now());
         async move {
             let changed = change_any(app, caller, id, None, move |c| action.apply(c, me, now)).await;
-            BulkItem::of(id, changed.err())
+            BulkItem::of(id, changed.err().as_ref())
         }
     });
     let items: Vec<_> = stream::iter(changes).buffered(AT_ONCE).collect().await;
@@ -134,13 +134,13 @@ impl BulkAction {
 }
 
 impl BulkItem {
-    fn of(id: ConversationId, problem: Option<Problem>) -> Self {
+    fn of(id: ConversationId, problem: Option<&Problem>) -> Self {
         Self {
             id,
             done: problem.is_none(),
-            detail: problem.as_ref().map(|problem| problem.detail().to_owned()),
-            problem: problem.as_ref().map(|problem| problem.kind().to_owned()),
-            winner: problem.as_ref().and_then(|problem| problem.member("winner").cloned()),
+            detail: problem.map(|problem| problem.detail().to_owned()),
+            problem: problem.map(|problem| problem.kind().to_owned()),
+            winner: problem.and_then(|problem| problem.member("winner").cloned()),
         }
     }
 }

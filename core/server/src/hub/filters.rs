@@ -99,8 +99,6 @@ impl<S: Sync> FromRequestParts<S> for FilterQuery {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop at once")]
-
     use super::*;
 
     #[test]

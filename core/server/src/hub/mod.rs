@@ -164,14 +164,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(audit::list))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
-        .routes(routes!(reports::volume::get))
-        .routes(routes!(reports::volume::csv))
-        .routes(routes!(reports::response_times::get))
-        .routes(routes!(reports::response_times::csv))
-        .routes(routes!(reports::waiting::get))
-        .routes(routes!(reports::waiting::csv))
-        .routes(routes!(reports::outcomes::get))
-        .routes(routes!(reports::outcomes::csv))
+        .merge(figures())
         .routes(routes!(backtests::list, backtests::create))
         .routes(routes!(backtests::get))
         .routes(routes!(backtests::report))
@@ -191,17 +184,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(runs::get))
         .routes(routes!(runs::report))
         .routes(routes!(runs::cancel))
-        .routes(routes!(help::list))
-        .routes(routes!(help::get))
-        .routes(routes!(help::search))
-        .routes(routes!(help::picture))
-        .routes(routes!(support::summary))
-        .routes(routes!(support::list, support::write::ask))
-        .routes(routes!(support::get))
-        .routes(routes!(support::write::say))
-        .routes(routes!(support::write::seen))
-        .routes(routes!(support::write::close))
-        .routes(routes!(support::write::mail))
+        .merge(help_center())
         .split_for_parts();
     openapi::name_operations(&mut document);
     (routes, document)
@@ -219,6 +202,35 @@ fn together() -> OpenApiRouter<App> {
         .routes(routes!(mentions::read_of))
         .routes(routes!(preferences::get, preferences::put))
         .routes(routes!(idle_lock::get, idle_lock::change))
+}
+
+/// Reports.
+fn figures() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(reports::volume::get))
+        .routes(routes!(reports::volume::csv))
+        .routes(routes!(reports::response_times::get))
+        .routes(routes!(reports::response_times::csv))
+        .routes(routes!(reports::waiting::get))
+        .routes(routes!(reports::waiting::csv))
+        .routes(routes!(reports::outcomes::get))
+        .routes(routes!(reports::outcomes::csv))
+}
+
+/// Articles, and questions to those who run this.
+fn help_center() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(help::list))
+        .routes(routes!(help::get))
+        .routes(routes!(help::search))
+        .routes(routes!(help::picture))
+        .routes(routes!(support::summary))
+        .routes(routes!(support::list, support::write::ask))
+        .routes(routes!(support::get))
+        .routes(routes!(support::write::say))
+        .routes(routes!(support::write::seen))
+        .routes(routes!(support::write::close))
+        .routes(routes!(support::write::mail))
 }
 
 /// The OpenAPI document, as served and as kept in `docs/openapi.json`.

@@ -113,12 +113,11 @@ impl Org<'_> {
                 let Some((place, _)) = places.by_ref().find(|(_, other)| **other == item) else { break };
                 for word in found_by(&opened) {
                     let beginning = words::beginning(&word, BEGINNING);
-                    let bucket = match buckets.get(beginning) {
-                        Some(bucket) => *bucket,
-                        None => {
-                            let bucket = block::bucket(&keys, &word);
-                            *buckets.entry(beginning.to_owned()).or_insert(bucket)
-                        }
+                    let bucket = if let Some(bucket) = buckets.get(beginning) {
+                        *bucket
+                    } else {
+                        let bucket = block::bucket(&keys, &word);
+                        *buckets.entry(beginning.to_owned()).or_insert(bucket)
                     };
                     blocks[usize::from(bucket)].insert(word, place);
                 }

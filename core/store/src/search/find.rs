@@ -295,16 +295,13 @@ impl Org<'_> {
         if filling.left_out.contains(&id) {
             return Ok(false);
         }
-        match self.conversation(id).await?.filter(|c| filling.search.filter.fits(c)) {
-            Some(conversation) => {
-                filling.page.conversations.insert(id, conversation);
-                Ok(true)
-            }
-            None => {
-                filling.left_out.insert(id);
-                Ok(false)
-            }
-        }
+        let Some(conversation) = self.conversation(id).await?.filter(|c| filling.search.filter.fits(c))
+        else {
+            filling.left_out.insert(id);
+            return Ok(false);
+        };
+        filling.page.conversations.insert(id, conversation);
+        Ok(true)
     }
 }
 

@@ -206,15 +206,15 @@ async fn report(
             continue;
         }
         let nobody = Uuid::nil();
-        let (replier, closer) = match span.key {
+        let (who_replied, who_closed) = match span.key {
             Some(key) => (key, key),
             None => (span.replied_by.map_or(nobody, |id| id.0), span.closed_by.map_or(nobody, |id| id.0)),
         };
         if replies {
-            groups.entry(replier).or_default().add_reply(span);
+            groups.entry(who_replied).or_default().add_reply(span);
         }
         if closes {
-            groups.entry(closer).or_default().add_close(span);
+            groups.entry(who_closed).or_default().add_close(span);
         }
     }
     report.total = all.figures();
