@@ -34,8 +34,23 @@ test('a day of three', async () => {
   await until('the field is filled', async () => (await winner.id('composer').inputValue()).includes('How can I help?'));
   await winner.id('composer').press('Enter');
   await until('it is delivered', async () => (await program.phone(NEW_PHONE, NUMBERS.frontDesk)).some((text) => text.body.includes('How can I help?')));
-  await winner.addNote('Says she is Grace Nguyen: please check, Priya.');
-  await shows(loser.note('Says she is Grace Nguyen'), 'please check, Priya');
+  await winner.id('tab-note').click();
+  await winner.id('composer').focus();
+  await winner.page.keyboard.type('Says she is Grace Nguyen: please check, @pri');
+  await counts(winner.id('mention-option'), 1);
+  await winner.page.keyboard.press('Enter');
+  await until('the name is in the note', async () => (await winner.id('composer').inputValue()).endsWith('@Priya Raman '));
+  await winner.page.keyboard.press('Enter');
+  await shows(loser.note('Says she is Grace Nguyen'), 'please check, @Priya Raman');
+  await winner.id('tab-reply').click();
+
+  // Whom the note names is told, and comes by it to the conversation, where the two see each other.
+  await shows(priya.id('mentions-unread'), /^1$/);
+  await priya.id('mentions').click();
+  await priya.id('mention-open').click();
+  await counts(priya.note('Says she is Grace Nguyen'), 1);
+  await counts(priya.id('mentions-unread'), 0);
+  await shows(winner.id('present'), 'Priya Raman');
 
   // The lead finds out who it is, in the record of a twin that turns out to be double.
   const twin = await program.api('/patients', { method: 'POST', body: { profile: { first_name: 'Gracie', last_name: 'Nguyen', date_of_birth: '1990-07-19' }, phones: [], external_ids: [] } });
