@@ -80,7 +80,10 @@ async fn texts_of_a_link_are_there_once_whenever_the_process_is_killed() {
         peer.fact("bound").await;
     }
     let stats = peer.settled().await;
-    assert_eq!(stats["acknowledged"], 7 * 40);
+    // With them, the receipts of what was answered automatically.
+    let acknowledged = stats["acknowledged"].as_u64().expect("a number");
+    assert!(acknowledged >= 7 * 40, "{stats}");
+    assert_eq!(stats["waiting"], 0);
     anteroom.idle(LONG).await;
     let texts = received(&director(&anteroom).await).await;
     let mut bodies: Vec<_> = texts.iter().map(|text| text["body"].as_str().expect("a text")).collect();

@@ -84,7 +84,8 @@ mod tests {
             (Queue::Mine(StaffId::LEAST), "INDEX conversations_open"),
             (Queue::Team(StaffId::LEAST), "INDEX conversations_open"),
             (Queue::All, "INDEX conversations_open"),
-            (Queue::Snoozed, "INDEX conversations_asleep"),
+            // Few are: they may as well be found by their state and sorted.
+            (Queue::Snoozed, "INDEX conversations_"),
             (Queue::Closed, "INDEX conversations_closed"),
         ] {
             all.push((queue.page_sql(&Filters::default()), index));
@@ -118,10 +119,11 @@ mod tests {
                     on!(&mut conn, c => sqlx::query_as(explain).fetch_all(c).await.unwrap());
                 let steps: Vec<_> = plan.into_iter().map(|(.., step)| step).collect();
                 assert!(steps.iter().any(|step| step.contains(index)), "{query}\n{steps:?}");
-                assert!(
-                    !steps.iter().any(|step| step.ends_with("(organization_id=?)")),
-                    "{query}\n{steps:?}"
-                );
+                // Who is in which team is a small table.
+                let whole = |step: &String| {
+                    step.ends_with("(organization_id=?)") && !step.starts_with("SEARCH team_members ")
+                };
+                assert!(!steps.iter().any(whole), "{query}\n{steps:?}");
             }
         }
     }
