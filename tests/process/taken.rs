@@ -91,7 +91,8 @@ async fn every_form_that_twilio_may_use() {
 async fn texting_off_holds_texts_and_honours_stop() {
     let clinic = Clinic::open().await;
     let (admin, held) = (clinic.api("admin"), "anteroom_inbound_messages_total{outcome=\"fresh\"}");
-    let empty = json!({ "unassigned": 0, "mine": 0, "team": 0, "all": 0, "snoozed": 0, "closed": 0 });
+    let empty =
+        json!({ "unassigned": 0, "mine": 0, "team": 0, "all": 0, "snoozed": 0, "closed": 0, "views": {} });
     let nobody_bothered = async || {
         clinic.idle().await;
         assert_eq!(admin.get("/api/v1/queues").await.expect(200), empty);
