@@ -59,7 +59,7 @@ const server = smpp.createServer(options, session => {
     session.on('enquire_link', pdu => { if (!mute && !deaf) session.send(pdu.response()); });
     session.on('unbind', pdu => { tell({ unbound: true }); session.send(pdu.response()); session.close(); });
     session.on('submit_sm', pdu => {
-        if (mute) return;
+        if (mute || deaf) return;
         const message = pdu.short_message.message;
         const hex = Buffer.isBuffer(message) ? message.toString('hex') : null;
         const to = pdu.destination_addr;
