@@ -34,6 +34,13 @@ pub struct Staff {
     pub version: i64,
 }
 
+impl Staff {
+    /// Whether conversations can be theirs.
+    pub fn works(&self) -> bool {
+        self.active && self.role != Role::Auditor
+    }
+}
+
 /// Somebody new.
 #[derive(Clone, Debug)]
 pub struct NewStaff {

@@ -2,10 +2,9 @@
 
 use anteroom_model::{
     ids::{ConversationId, StaffId, TeamId},
-    states::Role,
     time::Timestamp,
 };
-use anteroom_store::Conversation;
+use anteroom_store::{Conversation, Staff};
 use axum::{
     Json,
     body::Bytes,
@@ -21,7 +20,6 @@ use crate::{
     hub::{
         changes::change,
         moves,
-        people::leaving,
         views::{self, ConversationView},
     },
     problem::Problem,
@@ -137,7 +135,7 @@ pub(super) async fn check_targets(app: &App, caller: &Caller, wanted: &Assignmen
     let mut org = app.store.read(caller.organization).await?;
     if let Change::To(Some(id)) = wanted.assignee_id {
         let staff = org.staff_member(id).await?;
-        if staff.is_none_or(|staff| !staff.active || staff.role == Role::Auditor) {
+        if staff.is_none_or(|staff| !staff.works()) {
             return Err(Problem::invalid("assignee_id is nobody who can work on conversations."));
         }
     }
@@ -182,7 +180,7 @@ pub(super) async fn reopen(
     headers: HeaderMap,
 ) -> Answer {
     let mut staff = app.store.read(caller.organization).await?.staff().await?;
-    staff.retain(leaving::works);
+    staff.retain(Staff::works);
     let works = move |holder| staff.iter().any(|one| one.id == holder);
     let reopened = change(&app, &caller, id, &headers, |c| Ok(moves::reopen(c, works))).await?;
     answer(&app, &caller, reopened).await

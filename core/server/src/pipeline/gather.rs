@@ -7,10 +7,9 @@ use anteroom_model::{
     hours::{OpeningHours, Schedule},
     ids::StaffId,
     keywords,
-    states::Role,
     time::Timestamp,
 };
-use anteroom_store::{Conversation, InboundWork, Number, Org, Store, StoreError};
+use anteroom_store::{Conversation, InboundWork, Number, Org, Staff, Store, StoreError};
 use serde_json::{Value, json};
 
 use crate::{
@@ -111,7 +110,7 @@ impl<'a> Facts<'a> {
 async fn still_here(org: &mut Org<'_>, id: Option<StaffId>) -> Result<Option<StaffId>, StoreError> {
     let Some(id) = id else { return Ok(None) };
     let staff = org.staff_member(id).await?;
-    Ok(staff.filter(|staff| staff.active && staff.role != Role::Auditor).map(|staff| staff.id))
+    Ok(staff.filter(Staff::works).map(|staff| staff.id))
 }
 
 /// Opening hours of the number's facility; without one, of the only facility there is; else always open.

@@ -1,6 +1,6 @@
 //! Somebody leaves, or only reads from now on: what they had goes back to Unassigned.
 
-use anteroom_model::{ids::StaffId, states::Role};
+use anteroom_model::ids::StaffId;
 use anteroom_store::{Actor, ConversationChange, Filters, NewEvent, Org, Queue, Staff};
 use serde_json::json;
 
@@ -20,15 +20,10 @@ pub(super) async fn settle(
     if before.active && !after.active {
         org.end_access(after.id).await?;
     }
-    if works(before) && !works(after) {
+    if before.works() && !after.works() {
         give_back(org, after.id, by).await?;
     }
     Ok(())
-}
-
-/// Whether conversations can be theirs.
-pub(in crate::hub) fn works(staff: &Staff) -> bool {
-    staff.active && staff.role != Role::Auditor
 }
 
 async fn give_back(org: &mut Org<'_>, staff: StaffId, by: StaffId) -> Result<(), Problem> {
