@@ -7,6 +7,7 @@ mod carriers;
 mod clinic;
 mod compile;
 mod elsewhere;
+mod forgeries;
 mod hub;
 mod interrupted;
 mod kill;
@@ -18,6 +19,7 @@ mod policies;
 mod refusals;
 mod roster;
 mod round_trip;
+mod signing;
 mod taken;
 
 use clinic::Clinic;
