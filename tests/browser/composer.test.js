@@ -115,6 +115,7 @@ test('the keys of a busy hand', async () => {
   await keyboard.press('Alt+KeyK');
   await shows(maya.id('thread-name'), first);
   await maya.open('Closing time?');
+  await shows(maya.id('shared-phone'), 'Several people use this phone.');
   await keyboard.press('Alt+KeyP');
   await until('a note can be typed', () => maya.id('composer').evaluate((field) => field === document.activeElement && field.form.dataset.mode === 'note'));
   await keyboard.press('Alt+KeyE');

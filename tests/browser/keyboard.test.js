@@ -107,6 +107,12 @@ test('in Spanish, in the dark, and nothing of it kept in the browser', async () 
   await shows(maya.id('accept'), 'Aceptar');
   await shows(maya.id('row-wait').first(), 'Espera');
   assert.deepEqual(await violations(maya.page), []);
+  // What the server words is in Spanish, too.
+  await maya.accept();
+  await shows(maya.step('conversation.accepted'), 'Maya Torres la aceptó');
+  await program.text(PHONES.bob, NUMBERS.registrationPending, '¿Llegó mi referido?');
+  await maya.open('¿Llegó mi referido?');
+  await shows(maya.id('composer-block'), 'Este número aún no está registrado para mensajes.');
   await maya.id('keys').click();
   await maya.id('theme').selectOption('contrast');
   await maya.id('keys-close').click();

@@ -14,13 +14,18 @@ const { stage, test } = setStage('clinic', 'street');
 fs.rmSync(FOLDER, { recursive: true, force: true });
 fs.mkdirSync(FOLDER, { recursive: true });
 
-/** A picture of the page as it is, in each look; `panel`: on a phone with the patient's pane over the conversation. */
-async function picture(page, name, { panel = false } = {}) {
+/**
+ * A picture of the page as it is, in each look; `panel`: on a phone with the patient's pane over the conversation; `open`: opens the dialog that is to be seen,
+ * which Escape closes.
+ */
+async function picture(page, name, { panel = false, open } = {}) {
   for (const [colorScheme, form, size] of LOOKS) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize(size);
     if (panel && size === NARROW) await page.getByTestId('panel-toggle').click();
+    await open?.();
     await page.screenshot({ path: `${FOLDER}${name}-${form}-${colorScheme}.png` });
+    if (open) await page.keyboard.press('Escape');
     if (panel && size === NARROW) await page.getByTestId('panel-hide').click();
   }
   await page.setViewportSize(DESKTOP);
@@ -97,13 +102,11 @@ test('the inbox', async () => {
   await maya.id('patient-search').press('Enter');
   await until('somebody is found', async () => await maya.id('found-patient').count() > 0);
   await picture(maya.page, 'who-is-texting', { panel: true });
-  await maya.id('choose-patient').first().click();
-  await seen(maya.id('verify-dialog'));
-  await picture(maya.page, 'verify');
-  await maya.page.keyboard.press('Escape');
-  await maya.id('add-patient').click();
-  await picture(maya.page, 'add-patient');
-  await maya.page.keyboard.press('Escape');
+  await picture(maya.page, 'verify', { panel: true, open: async () => {
+    await maya.id('choose-patient').first().click();
+    await seen(maya.id('verify-dialog'));
+  } });
+  await picture(maya.page, 'add-patient', { panel: true, open: () => maya.id('add-patient').click() });
 
   await maya.open('Did my referral arrive?');
   await picture(maya.page, 'unregistered-number');
@@ -279,6 +282,7 @@ test('the settings', async () => {
   await hub.id('settings-accounts').click();
   await hub.id('account-test').first().click();
   await seen(hub.id('account-tested'));
+  await picture(hub.page, 'settings-account-new', { open: () => hub.id('account-add').click() });
   await hub.id('account-rotate').nth(1).click();
   await picture(hub.page, 'settings-rotate');
   await hub.page.keyboard.press('Escape');
@@ -367,4 +371,28 @@ test('policies tried, and programs told', async () => {
   await hub.id('webhook-rotate').click();
   await picture(hub.page, 'settings-webhook-rotate');
   await hub.page.keyboard.press('Escape');
+});
+
+test('a list of patients is set up', async () => {
+  const { program } = stage;
+  const hub = await stage.hub('clinic', '/#/settings/rosters/new');
+  await hub.signIn(program.staff('admin'));
+  const lines = ['MRN,First Name,Last Name,Goes by,DOB,Cell,Site', 'R-1,Wilhelmina,Quist,Mina,03/14/1985,(512) 555-0181,North side', 'R-2,Oleander,Quist,,4/5/99,(512) 555-0182,Riverside Main', ''];
+  const list = { name: 'patients.csv', mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')) };
+  await hub.id('roster-name').fill('athena');
+  await hub.id('roster-sample').setInputFiles(list);
+  await seen(hub.id('facility-word'));
+  await picture(hub.page, 'settings-list-form');
+  await hub.id('roster-pulled').check();
+  await hub.id('roster-folder').scrollIntoViewIfNeeded();
+  await picture(hub.page, 'settings-list-folder');
+  await hub.id('roster-more').locator('summary').click();
+  await hub.id('roster-save').scrollIntoViewIfNeeded();
+  await picture(hub.page, 'settings-list-more');
+  await hub.id('roster-pulled').uncheck();
+  await hub.id('roster-save').click();
+  await hub.id('roster-file').setInputFiles(list);
+  await hub.id('roster-send').click();
+  await until('the run is over', async () => await hub.id('run').first().getAttribute('data-state') === 'done');
+  await picture(hub.page, 'settings-list');
 });

@@ -35,6 +35,13 @@ async fn nobody_guesses_among_those_who_share_a_phone() {
         guest(&clinic, COHENS, FRONT_DESK).await;
         let id = clinic.conversation_id(COHENS, FRONT_DESK).await;
         assert!(clinic.told(id, "identity.linked").await.is_empty());
+        assert_eq!(
+            clinic.conversation(COHENS, FRONT_DESK).await["phone_shared"],
+            true,
+            "others may read an answer"
+        );
+        clinic.text(ANA, FRONT_DESK, "Can I come in today?").await;
+        assert_eq!(clinic.conversation(ANA, FRONT_DESK).await["phone_shared"], false);
     })
     .await;
 }

@@ -276,6 +276,10 @@ async fn a_view_is_ones_own_or_shared_by_those_who_lead() {
         assert_eq!(names(&clinic.sam).await, ["For all"], "he is of billing");
         let counts = clinic.get("queues").await;
         assert_eq!(counts["views"][mine["id"].as_str().unwrap()], 1);
+        let done = json!({ "name": "Done", "queue": "closed", "filters": { "category": ["refill"] } });
+        let done = save(&clinic.alex, done).await.ok();
+        let counts = clinic.get_as(&clinic.alex, "queues").await.ok();
+        assert_eq!(counts["views"][done["id"].as_str().unwrap()], Value::Null, "what is done isn't counted");
 
         let path = |view: &Value| format!("views/{}", view["id"].as_str().unwrap());
         let put = async |who: &Staff, view: &Value, form: Value| clinic.api(who, Method::PUT, &path(view), &form).await;

@@ -34,6 +34,7 @@ mod policies;
 mod reconcile;
 mod replies;
 mod reports;
+mod reports_by_team;
 mod reports_speed;
 mod revocations;
 mod roster;

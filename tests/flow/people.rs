@@ -223,6 +223,7 @@ async fn who_is_let_go_is_out_at_once_and_leaves_nothing_behind() {
         assert!(clinic.queue("unassigned").await.contains(&ana));
         let told = clinic.told(ana, "conversation.assigned").await;
         let summary = told.last().unwrap()["summary"].as_str().unwrap();
+        assert_eq!(told.last().unwrap()["names"][&id], "Robin Vale");
         assert_eq!(
             summary,
             "Alex Kim put it back into Unassigned: Robin Vale doesn't work on conversations any more"

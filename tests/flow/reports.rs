@@ -201,7 +201,7 @@ async fn act(
     clinic.app.settled().await;
 }
 
-async fn report(clinic: &Clinic, path: &str) -> Value {
+pub(crate) async fn report(clinic: &Clinic, path: &str) -> Value {
     clinic.get_as(&clinic.alex, &format!("reports/{path}")).await.ok()
 }
 

@@ -27,6 +27,7 @@ mod rosters;
 mod schema;
 mod sealing;
 mod search;
+mod search_speed;
 mod support;
 mod verifications;
 mod webhooks;

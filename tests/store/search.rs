@@ -13,13 +13,13 @@ use serde_json::json;
 
 use crate::harness::{Clinic, Fresh, commit, raw};
 
-const ANA: &str = "+15125550101";
+pub(crate) const ANA: &str = "+15125550101";
 const BOB: &str = "+15125550102";
 
 /// Texts of a segment.
 const SEGMENT: usize = 1_024;
 
-fn wanted(text: &str) -> TextSearch {
+pub(crate) fn wanted(text: &str) -> TextSearch {
     TextSearch {
         words: Query::parse(text).unwrap(),
         texts: true,
@@ -30,7 +30,13 @@ fn wanted(text: &str) -> TextSearch {
     }
 }
 
-async fn page(db: &Store, clinic: Clinic, search: &TextSearch, before: i64, limit: usize) -> TextPage {
+pub(crate) async fn page(
+    db: &Store,
+    clinic: Clinic,
+    search: &TextSearch,
+    before: i64,
+    limit: usize,
+) -> TextPage {
     db.read(clinic.organization).await.unwrap().search_texts(search, before, limit).await.unwrap()
 }
 
@@ -62,7 +68,7 @@ async fn all(db: &Store, clinic: Clinic, search: &TextSearch, limit: usize) -> (
     (all, pages)
 }
 
-async fn open(db: &Store, clinic: Clinic, peer: &'static str) -> ConversationId {
+pub(crate) async fn open(db: &Store, clinic: Clinic, peer: &'static str) -> ConversationId {
     commit!(db, clinic.organization, |org| {
         let id: ConversationId = org.new_id();
         org.insert_conversation(&Conversation::begin(id, clinic.number, None, peer, org.now())).await?;
@@ -76,7 +82,7 @@ fn tell(org: &Org<'_>, kind: &'static str, id: ConversationId, data: serde_json:
     org.tell(NewEvent { kind, conversation_id: Some(id), actor: Actor::Host, data });
 }
 
-async fn say(db: &Store, clinic: Clinic, id: ConversationId, bodies: Vec<String>) {
+pub(crate) async fn say(db: &Store, clinic: Clinic, id: ConversationId, bodies: Vec<String>) {
     for bodies in bodies.chunks(SEGMENT).map(<[String]>::to_vec) {
         commit!(db, clinic.organization, |org| {
             for body in bodies {
@@ -105,7 +111,7 @@ fn filler(from: usize, count: usize) -> Vec<String> {
 }
 
 /// Segments that it made.
-async fn index(db: &Store, clinic: Clinic) -> usize {
+pub(crate) async fn index(db: &Store, clinic: Clinic) -> usize {
     let mut made = 0;
     while db.index_texts(clinic.organization).await.unwrap() {
         made += 1;

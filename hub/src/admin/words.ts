@@ -32,7 +32,7 @@ const en = {
   moves: 'What would go elsewhere', move: (count: number, what: string, from: string, to: string) => `${count} × ${what}: ${from} → ${to}`, conversations: 'Conversations', progress: (done: number, total: number) => `${done} of ${total}`,
   recorded: 'As it was', candidate: 'As it would be',
   states: { waiting: 'Waiting', running: 'Running', done: 'Done', failed: 'Failed', cancelled: 'Cancelled', refused: 'Refused', receiving: 'Arriving' } as Record<string, string>,
-  outcome: 'Answer', effect: 'What the host did', fault: 'Fault', cost: 'Cost', filter: 'Show', any: 'any',
+  outcome: 'Answer', effect: 'What the host did', fault: 'Fault', cost: 'Fuel, memory, time', filter: 'Show', any: 'any',
   outcomes: { decided: 'Decided', no_opinion: 'No opinion', fault: 'Fault', overload: 'Overload' } as Record<string, string>,
   effects: { applied: 'Applied', none: 'Nothing', refused: 'Refused', throttled: 'Throttled', loop: 'Held back: a loop', shadow: 'Watched only' } as Record<string, string>,
   replay: 'Run it again', replaySame: 'The same, to the bit.', replayOther: 'Not the same:', replayNot: 'It can’t be repeated: the machine ended it.', record: 'The whole record', conversation: 'Conversation', showConversation: 'Show the conversation',
@@ -52,6 +52,8 @@ const en = {
   account: {
     test: 'Test', testing: 'Asking the carrier…', works: 'Works', fails: 'Doesn’t work', credentials: 'Credentials set', rotate: 'New credentials', rotateTitle: (name: string) => `New credentials of ${name}`, rotateWords: 'Fill in all of them. Texts are sent with the new ones at once; deliveries signed with the old secret are taken until the overlap ends.', overlap: 'Hours of overlap', overlapUntil: 'Deliveries signed with an earlier secret are taken until', rotated: 'The new credentials are in use.',
     incoming: 'Address for texts', receipts: 'Address for receipts', fallback: 'Second address for texts', answers: 'The carrier answers STOP and HELP', link: 'Link', links: { up: 'Up', down: 'Down' } as Record<string, string>, since: 'since', none: 'No carrier account is set up yet.',
+    add: 'Add a carrier account', added: 'Added. Enter its addresses at the carrier, then test it.', optional: '(optional)', usual: 'As usual', oneALine: 'one a line', malformed: (field: string) => `${field} is not JSON.`,
+    addressHint: 'Where the carrier reaches this server; {id} stands for the account’s id. Some sign it: it must be the same to the letter.', smpp: 'An account by SMPP is set up by the server’s operator, from a terminal.',
   },
   reg: {
     details: 'Registration', title: (name: string) => `Registration of ${name}`, source: { carrier: 'The carrier says so', hand: 'Set by hand', refusal: 'The carrier refused a text' } as Record<string, string>, by: (name: string) => `by ${name}`, checked: 'The carrier answered', next: 'It is asked again', failing: (n: number) => `The last ${n} checks failed`, closedBy: (code: string) => `Closed by the carrier’s code ${code}`,
@@ -100,7 +102,7 @@ const es: Words = {
   moves: 'Lo que iría a otra parte', move: (count, what, from, to) => `${count} × ${what}: ${from} → ${to}`, conversations: 'Conversaciones', progress: (done, total) => `${done} de ${total}`,
   recorded: 'Como fue', candidate: 'Como sería',
   states: { waiting: 'Espera', running: 'En marcha', done: 'Terminado', failed: 'Falló', cancelled: 'Cancelado', refused: 'Rechazado', receiving: 'Llega' },
-  outcome: 'Respuesta', effect: 'Qué hizo el sistema', fault: 'Fallo', cost: 'Costo', filter: 'Mostrar', any: 'cualquiera',
+  outcome: 'Respuesta', effect: 'Qué hizo el sistema', fault: 'Fallo', cost: 'Combustible, memoria, tiempo', filter: 'Mostrar', any: 'cualquiera',
   outcomes: { decided: 'Decidió', no_opinion: 'Sin opinión', fault: 'Fallo', overload: 'Sobrecarga' },
   effects: { applied: 'Aplicado', none: 'Nada', refused: 'Rechazado', throttled: 'Limitado', loop: 'Retenido: un bucle', shadow: 'Solo observó' },
   replay: 'Ejecutar otra vez', replaySame: 'Igual, hasta el último bit.', replayOther: 'No es igual:', replayNot: 'No se puede repetir: la máquina lo terminó.', record: 'El registro completo', conversation: 'Conversación', showConversation: 'Mostrar la conversación',
@@ -120,6 +122,8 @@ const es: Words = {
   account: {
     test: 'Probar', testing: 'Se pregunta a la operadora…', works: 'Funciona', fails: 'No funciona', credentials: 'Credenciales puestas', rotate: 'Credenciales nuevas', rotateTitle: (name) => `Credenciales nuevas de ${name}`, rotateWords: 'Complete todas. Se envía con las nuevas enseguida; lo firmado con el secreto anterior se acepta hasta que acabe el plazo.', overlap: 'Horas de plazo', overlapUntil: 'Lo firmado con un secreto anterior se acepta hasta', rotated: 'Las credenciales nuevas están en uso.',
     incoming: 'Dirección para mensajes', receipts: 'Dirección para confirmaciones', fallback: 'Segunda dirección para mensajes', answers: 'La operadora contesta STOP y HELP', link: 'Enlace', links: { up: 'Activo', down: 'Caído' }, since: 'desde', none: 'Aún no hay ninguna cuenta de operadora.',
+    add: 'Añadir una cuenta de operadora', added: 'Añadida. Ponga sus direcciones en la operadora y pruébela.', optional: '(opcional)', usual: 'Lo habitual', oneALine: 'uno por línea', malformed: (field) => `${field} no es JSON.`,
+    addressHint: 'Donde la operadora encuentra este servidor; {id} es el identificador de la cuenta. Algunas la firman: tiene que ser igual hasta la última letra.', smpp: 'Una cuenta por SMPP la pone quien opera el servidor, desde una terminal.',
   },
   reg: {
     details: 'Registro', title: (name) => `Registro de ${name}`, source: { carrier: 'Lo dice la operadora', hand: 'Puesto a mano', refusal: 'La operadora rechazó un mensaje' }, by: (name) => `por ${name}`, checked: 'La operadora contestó', next: 'Se le pregunta otra vez', failing: (n) => `Las últimas ${n} consultas fallaron`, closedBy: (code) => `Cerrado por el código ${code} de la operadora`,

@@ -16,15 +16,21 @@ interface Key {
 }
 
 /** Which dialog is open. */
-export const keys = $state<{ open: 'help' | 'palette' | 'snooze' | 'close' | 'labels' | 'alerts' | 'mentions' | null }>({ open: null });
+export const keys = $state<{ open: 'help' | 'palette' | 'snooze' | 'assign' | 'close' | 'labels' | 'alerts' | 'mentions' | null }>({ open: null });
 
 const writing = () => desk.canWrite && desk.thread.conversation !== null;
+/** Whether the open conversation can be given to somebody by whoever is here. */
+export function mayAssign(): boolean {
+  const { conversation } = desk.thread;
+  return conversation !== null && desk.canWrite && conversation.state !== 'closed' && desk.mayTake(conversation);
+}
 
 export const KEYS: readonly Key[] = [
   { code: 'KeyJ', words: 'next', act: () => desk.step(1) },
   { code: 'KeyK', words: 'previous', act: () => desk.step(-1) },
   { code: 'KeyN', words: 'nextQueue', act: () => desk.nextQueue() },
   { code: 'KeyA', words: 'accept', act: () => void acceptIt() },
+  { code: 'KeyG', words: 'assign', act: () => { if (mayAssign()) keys.open = 'assign'; } },
   { code: 'KeyL', words: 'reply', act: () => composing.focus('reply') },
   { code: 'KeyP', words: 'note', act: () => composing.focus('note') },
   { code: 'KeyM', words: 'snooze', act: () => { if (writing() && desk.thread.conversation?.state === 'open') keys.open = 'snooze'; } },

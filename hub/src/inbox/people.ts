@@ -1,6 +1,6 @@
 // To whom conversations can be assigned.
 import { clinic } from '../lib/clinic.svelte';
-import type { Assignment } from '../lib/api';
+import type { Assignment, ConversationView } from '../lib/api';
 import { desk } from '../frame/desk.svelte';
 
 /** Colleagues who work on conversations, by name, with `also`: whoever has it, even if they have left. */
@@ -10,6 +10,9 @@ export function colleagues(also?: { id: string; name: string } | null): [id: str
   known.delete(desk.me.id);
   return [...known].sort((a, b) => a[1].localeCompare(b[1]));
 }
+
+/** The choice that stands for whoever has it. */
+export const assignedTo = ({ assignee }: ConversationView): string => (assignee ? `staff:${assignee.id}` : 'nobody');
 
 /** What a choice stands for: `nobody`, `staff:<id>`, `team:<id>`. */
 export function assignment(choice: string): Assignment {

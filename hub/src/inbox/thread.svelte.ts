@@ -4,6 +4,7 @@ import { api, isSignedOut, Problem, wordsOf, type Assignment, type ConversationV
 import { zoneOf } from '../lib/clinic.svelte';
 import { instant, moment, patientName } from '../lib/format';
 import { t } from '../lib/i18n/index.svelte';
+import { served } from '../lib/i18n/served.svelte';
 import { Drafts, type Attachment } from './drafts.svelte';
 import { merge, text, type Entry } from './entries';
 import type { Mentioned } from './mentions';
@@ -321,7 +322,7 @@ export class Thread {
   private replyBlock(conversation: ConversationView): Block | null {
     const words = t().composer;
     if (conversation.opted_out) return { allowed: false, tone: 'fail', icon: 'ban', words: this.textedStop ? words.stopped : words.optedOut };
-    if (conversation.reply_blocked) return { allowed: false, tone: 'held', icon: 'alert', words: conversation.reply_blocked };
+    if (conversation.reply_blocked) return { allowed: false, tone: 'held', icon: 'alert', words: served(conversation.reply_blocked) };
     if (conversation.state === 'closed') return { allowed: false, tone: 'quiet', icon: 'archive', words: words.closed };
     const { assignee } = conversation;
     if (!assignee) return { allowed: true, tone: 'quiet', icon: 'hand', words: words.accepts };

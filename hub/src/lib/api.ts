@@ -4,6 +4,8 @@ import { client } from '../generated/client.gen';
 import type { Assignment, BulkAction, ChangedScheduled, FilterQuery, LabelChange, MediaView, MergeBody, NewScheduled, NewPatientBody, NewText, PreferencesBody, ProfileBody, RecordedOptOut, SavedViewView, SearchBody, SessionView, SomebodyNew, ViewForm } from '../generated';
 import type { Filters } from './filters';
 import { noteServerDate } from './format';
+import { t } from './i18n/index.svelte';
+import { served } from './i18n/served.svelte';
 
 export type * from '../generated';
 
@@ -37,8 +39,8 @@ export class Problem extends Error {
 
   /** What a member of staff can read, with the request id where nothing else helps. */
   get words(): string {
-    const id = this.status >= 500 && this.body.request_id ? ` (request ${this.body.request_id})` : '';
-    return `${this.message}${id}`;
+    const id = this.status >= 500 && this.body.request_id ? ` ${t().trouble.request(this.body.request_id)}` : '';
+    return `${served(this.message)}${id}`;
   }
 }
 
@@ -56,11 +58,11 @@ function remember(id: string | undefined): void {
 /** The server could not be reached, or did not answer in time. Whether it acted is not known. */
 export class Unreachable extends Error {
   constructor() {
-    super("Couldn't reach Anteroom. Check the connection.");
+    super('unreachable');
   }
 
   get words(): string {
-    return this.message;
+    return t().trouble.unreachable;
   }
 }
 
@@ -69,7 +71,7 @@ export function wordsOf(error: unknown): string {
   if (error instanceof Problem || error instanceof Unreachable) return error.words;
   // A bug of this page: whoever looks into it finds it in the console.
   console.error(error);
-  return 'Something went wrong on this page. Reload it.';
+  return t().trouble.page;
 }
 
 /** Whether the session has ended. */

@@ -1,6 +1,7 @@
 // Times, numbers and states in the words a colleague would use.
 import type { ConversationView, MessageView } from '../generated';
 import { language, t } from './i18n/index.svelte';
+import { served } from './i18n/served.svelte';
 
 const SKEW_IGNORED_MS = 5_000;
 let skew = 0;
@@ -180,7 +181,7 @@ export interface Delivery {
 /** Delivery of an outbound message. */
 export function delivery(message: MessageView): Delivery {
   const words = t().delivery;
-  const reason = message.error_text || (message.error_code ? words.code(message.error_code) : '');
+  const reason = message.error_text ? served(message.error_text) : (message.error_code ? words.code(message.error_code) : '');
   const why = (state: string) => (reason ? `${state}: ${reason}` : `${state}.`);
   switch (message.state) {
     case 'queued': return { words: words.queued, tone: 'quiet', icon: 'clock' };

@@ -1,6 +1,6 @@
 //! What happened in a conversation and why, in sentences.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anteroom_model::{
     ids::{ConversationId, StaffId},
@@ -40,10 +40,12 @@ pub(super) struct TimelineEntry {
     kind: String,
     actor: Author,
     actor_name: Option<String>,
-    /// A sentence for staff.
+    /// A sentence for staff, in English.
     summary: String,
     /// Depends on the kind: names, reasons, ids of decisions.
     data: Value,
+    /// The staff and teams whose ids are in `data`, for sentences in other languages.
+    names: BTreeMap<String, String>,
 }
 
 /// The timeline of a conversation: what the patient, policies and people did, and why. A page of the newest
@@ -74,6 +76,7 @@ pub(super) async fn list(
         .into_iter()
         .map(|event| TimelineEntry {
             summary: summary(&event, &names, &teams),
+            names: named_in(&event.data, &names, &teams),
             seq: event.seq,
             at: event.created_at,
             kind: event.kind,
@@ -83,6 +86,16 @@ pub(super) async fn list(
         })
         .collect();
     Ok(Json(Page::cut(items, limit, oldest)))
+}
+
+/// Who and what the ids among the data are.
+fn named_in(data: &Value, names: &Names, teams: &HashMap<String, String>) -> BTreeMap<String, String> {
+    let ids = data.as_object().into_iter().flat_map(|data| data.values()).filter_map(Value::as_str);
+    ids.filter_map(|id| {
+        let name = teams.get(id).cloned().or_else(|| names.known(id.parse().ok()?).map(str::to_owned));
+        Some((id.to_owned(), name?))
+    })
+    .collect()
 }
 
 /// What the timeline would say of something that a policy does, to nobody in particular.

@@ -12,7 +12,7 @@ use anteroom_model::{
     },
     time::Timestamp,
 };
-use anteroom_store::{Conversation, Media, MediaItem, Message, Org};
+use anteroom_store::{Conversation, Media, MediaItem, Message, Org, PhoneOwnership};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -66,6 +66,8 @@ pub(super) struct ConversationView {
     version: i64,
     /// The patient has texted STOP.
     opted_out: bool,
+    /// Several patients of the directory have this phone, or it is entered as shared: others may read an answer.
+    phone_shared: bool,
     /// Why the number can't send, in staff's words; null where it can.
     reply_blocked: Option<String>,
     last_message: Option<LastMessage>,
@@ -230,8 +232,13 @@ impl Names {
         Named { id, name: self.staff_name(id) }
     }
 
+    /// The name of one who is among the staff.
+    pub(super) fn known(&self, id: StaffId) -> Option<&str> {
+        self.staff.get(&id).map(String::as_str)
+    }
+
     pub(super) fn staff_name(&self, id: StaffId) -> String {
-        self.staff.get(&id).cloned().unwrap_or_else(|| "Someone who has left".to_owned())
+        self.known(id).map_or_else(|| "Someone who has left".to_owned(), str::to_owned)
     }
 }
 
@@ -254,6 +261,7 @@ pub(super) async fn conversations(
                 app.registration.refusal(number, entry.registrations.get(&number.id), app.store.now())
             }),
             opted_out: org.is_opted_out(&c.peer, c.number_id).await?,
+            phone_shared: org.phone_ownership(&c.peer).await? == PhoneOwnership::Several,
             id: c.id,
             state: c.state,
             identity: c.identity,

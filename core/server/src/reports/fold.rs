@@ -132,25 +132,18 @@ impl<'a> Fold<'a> {
         Drawn { spans, counts: self.counts.into_iter().collect() }
     }
 
-    pub(super) fn take(&mut self, event: &Event) {
+    /// `routed` is the step by which the text that led to this event was routed: it counts where it went.
+    pub(super) fn take(&mut self, event: &Event, routed: Option<&Event>) {
         match event.kind.as_str() {
-            "conversation.opened" | "conversation.reopened" => self.open(event),
-            "conversation.routed" => self.place(event, |entry, place, data| {
-                let team = data["team"].as_str();
-                let team = team.and_then(|name| entry.teams.iter().find(|team| team.name == name));
-                place.team_id = team.map_or(place.team_id, |team| team.id);
-                let facility = data["facility"].as_str();
-                let facility = facility
-                    .and_then(|name| entry.facilities.iter().find(|(facility, _)| facility.name == name));
-                place.facility_id = facility.map_or(place.facility_id, |(facility, _)| facility.id);
-            }),
+            "conversation.opened" | "conversation.reopened" => self.open(event, routed),
+            "conversation.routed" => self.route(event),
             "conversation.assigned" => self.place(event, |_, place, data| {
                 if let Some(team) = data.get("team_id") {
                     place.team_id = team.as_str().and_then(|id| id.parse().ok()).unwrap_or(TeamId::LEAST);
                 }
             }),
             "conversation.closed" => self.close(event),
-            "message.received" => self.receive(event),
+            "message.received" => self.receive(event, routed),
             "message.queued" => self.answer(event),
             "message.state" => {
                 if matches!(event.data["state"].as_str(), Some("failed" | "unknown")) {
@@ -171,7 +164,7 @@ impl<'a> Fold<'a> {
 
     /// Waking from a snooze opens nothing: the conversation was not closed. One that a keyword began is closed, and
     /// opened for the first time when the patient writes more.
-    fn open(&mut self, event: &Event) {
+    fn open(&mut self, event: &Event, routed: Option<&Event>) {
         let Some(conversation_id) = event.conversation_id else { return };
         if self.running_span(conversation_id).is_some() {
             return;
@@ -201,7 +194,22 @@ impl<'a> Fold<'a> {
             close_micros: None,
             close_open_micros: None,
         });
+        if let Some(routed) = routed {
+            self.route(routed);
+        }
         self.count(event, kind);
+    }
+
+    fn route(&mut self, event: &Event) {
+        self.place(event, |entry, place, data| {
+            let team = data["team"].as_str();
+            let team = team.and_then(|name| entry.teams.iter().find(|team| team.name == name));
+            place.team_id = team.map_or(place.team_id, |team| team.id);
+            let facility = data["facility"].as_str();
+            let facility =
+                facility.and_then(|name| entry.facilities.iter().find(|(facility, _)| facility.name == name));
+            place.facility_id = facility.map_or(place.facility_id, |(facility, _)| facility.id);
+        });
     }
 
     fn place(&mut self, event: &Event, change: impl Fn(&Entry, &mut Place, &Value)) {
@@ -224,7 +232,10 @@ impl<'a> Fold<'a> {
         self.count(event, kinds::CLOSED);
     }
 
-    fn receive(&mut self, event: &Event) {
+    fn receive(&mut self, event: &Event, routed: Option<&Event>) {
+        if let Some(routed) = routed {
+            self.route(routed);
+        }
         let arrival = self.arrival.take();
         self.change(event, |span, _| {
             span.waiting_from.get_or_insert(arrival.unwrap_or(event.created_at));

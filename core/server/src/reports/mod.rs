@@ -88,12 +88,12 @@ async fn draw(app: &App, organization: OrganizationId) -> Result<bool, StoreErro
     if from >= head {
         return Ok(false);
     }
-    let events = org.events_after(from, BATCH).await?;
+    let events = whole_commits(org.events_after(from, BATCH).await?);
     let Some(to) = events.last().map(|event| event.seq) else { return Ok(false) };
     let mut fold = Fold::new(&entry);
-    for event in &events {
+    for (at, event) in events.iter().enumerate() {
         prepare(&mut org, &mut fold, event).await?;
-        fold.take(event);
+        fold.take(event, routed_with(event, &events[at..]));
     }
     if to >= head {
         // These are conversations as they are now: whatever moved them, it is seen.
@@ -108,6 +108,25 @@ async fn draw(app: &App, organization: OrganizationId) -> Result<bool, StoreErro
         .write(organization, move |mut org| async move { org.draw_report(from, to, &drawn).await }.boxed())
         .await?;
     Ok(to < head)
+}
+
+/// Without the last commit, if the batch is full and may have cut it: what a text led to is read together with it.
+fn whole_commits(mut events: Vec<Event>) -> Vec<Event> {
+    if events.len() == BATCH as usize
+        && let Some(last) = events.last().map(|event| event.created_at)
+        && let Some(before) = events.iter().rposition(|event| event.created_at != last)
+    {
+        events.truncate(before + 1);
+    }
+    events
+}
+
+/// The step, among those that follow, by which the same text was routed.
+fn routed_with<'a>(event: &Event, following: &'a [Event]) -> Option<&'a Event> {
+    following
+        .iter()
+        .take_while(|other| other.created_at == event.created_at)
+        .find(|other| other.kind == "conversation.routed" && other.conversation_id == event.conversation_id)
 }
 
 /// Reads what the fold must know before it takes an event.

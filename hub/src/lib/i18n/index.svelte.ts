@@ -1,8 +1,8 @@
 // The words of the Hub in the languages there are. A new language is a file beside `en.ts` that has all of its
-// words (the type checker sees to that) and a line in `CATALOGS`. What the server words itself (summaries of the
-// timeline, problems) comes as it is.
+// words (the type checker sees to that) and a line in `CATALOGS`; what the server words is in `served.svelte.ts`.
 import { en, type Catalog } from './en';
 import { es } from './es';
+import { serveIn } from './served.svelte';
 
 /** Also for the test that holds the languages together. */
 export const CATALOGS: Record<string, Catalog> = { en, es };
@@ -20,6 +20,7 @@ export function preferredLanguage(): string {
 
 const chosen = $state({ code: preferredLanguage() });
 if (typeof document !== 'undefined') document.documentElement.lang = chosen.code;
+void serveIn(chosen.code);
 
 /** The words, in the language that is chosen now. */
 export const t = (): Catalog => CATALOGS[chosen.code] ?? en;
@@ -36,4 +37,5 @@ export function chooseLanguage(code: string): void {
   if (!(code in CATALOGS)) return;
   chosen.code = code;
   document.documentElement.lang = code;
+  void serveIn(code);
 }

@@ -23,6 +23,7 @@ export const inbox = {
     what: (queue: string, filters: string) => `${queue}, only ${filters}`,
     sharedWith: 'Who sees it',
     onlyMe: 'Only me',
+    only: (name: string) => `Only ${name}`,
     everybody: 'Everybody',
     team: (name: string) => `Team ${name}`,
     by: (name: string) => `Shared by ${name}`,

@@ -24,6 +24,7 @@ export const inbox: typeof english = {
     what: (queue, filters) => `${queue}, solo ${filters}`,
     sharedWith: 'Quién la ve',
     onlyMe: 'Solo yo',
+    only: (name) => `Solo ${name}`,
     everybody: 'Todos',
     team: (name) => `Equipo ${name}`,
     by: (name) => `Compartida por ${name}`,

@@ -1,0 +1,171 @@
+// Why a text or a file did not arrive: core/carriers/src, and outbox, media and failures of the server.
+export const TEXTS: Record<string, string> = {
+  // Who refused, where a carrier's code is none that is known.
+  'The carrier': 'La operadora',
+  'The sandbox': 'La cuenta de prueba',
+  '{} could not deliver the message (error {}).': '{1} no pudo entregar el mensaje (error {2}).',
+  '{} could not deliver the message and gave no reason.': '{1} no pudo entregar el mensaje y no dijo por qué.',
+  '{} refused the message (HTTP {}).': '{1} rechazó el mensaje (HTTP {2}).',
+  "{} can't send pictures or files from this account.": '{1} no puede enviar imágenes ni archivos desde esta cuenta.',
+
+  "The patient's carrier filtered the message as spam or unwanted content.": 'La operadora del paciente filtró el mensaje como spam o contenido no deseado.',
+  "The patient's phone can't be reached: it may be switched off or out of coverage.": 'No se puede llegar al teléfono del paciente: quizá está apagado o sin cobertura.',
+  "The patient's number can't receive texts; it may be a landline.": 'El número del paciente no puede recibir mensajes; quizá es un teléfono fijo.',
+  'The patient has texted STOP to this number. They must text START before they can be texted again.': 'El paciente envió STOP a este número. Debe enviar START antes de que se le pueda escribir otra vez.',
+  'The message could not be delivered in time.': 'El mensaje no se pudo entregar a tiempo.',
+  "The patient's number is not a valid phone number.": 'El número del paciente no es un número de teléfono válido.',
+  "The clinic's number is not registered for business texting (A2P 10DLC), so carriers block its texts.": 'El número de la clínica no está registrado para mensajes de empresas (A2P 10DLC), y por eso las operadoras bloquean sus mensajes.',
+  "The clinic's toll-free number is not verified yet, so carriers block its texts.": 'El número gratuito de la clínica aún no está verificado, y por eso las operadoras bloquean sus mensajes.',
+  "The patient's carrier did not deliver the message.": 'La operadora del paciente no entregó el mensaje.',
+  "The message contains a character that can't be sent.": 'El mensaje contiene un carácter que no se puede enviar.',
+
+  // What several carriers say.
+  "The message is too long, or has characters that can't be sent.": 'El mensaje es demasiado largo, o tiene caracteres que no se pueden enviar.',
+  'The message is too long, or empty.': 'El mensaje es demasiado largo, o está vacío.',
+  'The message is too long.': 'El mensaje es demasiado largo.',
+  'The message is empty.': 'El mensaje está vacío.',
+  "The patient's number is not valid, unknown, or can't be routed to.": 'El número del paciente no es válido, no existe o no se puede llegar a él.',
+  "The patient's number is unknown or no longer in service.": 'El número del paciente no existe o ya no está en servicio.',
+  "The patient's number is a landline, or its carrier can't be reached.": 'El número del paciente es un teléfono fijo, o no se puede llegar a su operadora.',
+  "The patient's phone or carrier blocks messages from this number.": 'El teléfono o la operadora del paciente bloquea los mensajes de este número.',
+  "The patient's carrier did not deliver the message and gave no reason.": 'La operadora del paciente no entregó el mensaje y no dijo por qué.',
+  "The clinic's number has sent as much as carriers allow for now.": 'El número de la clínica ya envió todo lo que las operadoras permiten por ahora.',
+  "The clinic's number has sent as much as carriers allow for today.": 'El número de la clínica ya envió todo lo que las operadoras permiten por hoy.',
+  "The clinic's number has sent as much as is allowed for now.": 'El número de la clínica ya envió todo lo que se permite por ahora.',
+  "The clinic's number is not registered for business texting (A2P 10DLC), or its campaign is not active.": 'El número de la clínica no está registrado para mensajes de empresas (A2P 10DLC), o su campaña no está activa.',
+  "The clinic's number is not registered for business texting, so carriers block its texts.": 'El número de la clínica no está registrado para mensajes de empresas, y por eso las operadoras bloquean sus mensajes.',
+  "Too many texts at once for the clinic's number.": 'Demasiados mensajes a la vez para el número de la clínica.',
+
+  // AWS
+  "The AWS account is set up not to text the patient's country or number.": 'La cuenta de AWS está configurada para no escribir al país o al número del paciente.',
+  "The patient's phone blocks messages from this number.": 'El teléfono del paciente bloquea los mensajes de este número.',
+  "The clinic's number is not registered, or not active yet, so it may not send texts.": 'El número de la clínica no está registrado, o aún no está activo, y por eso no puede enviar mensajes.',
+  'The AWS account is in the sandbox, which can only text numbers that were verified there.': 'La cuenta de AWS está en modo de prueba y solo puede escribir a números verificados allí.',
+  "AWS refused the account's credentials. An administrator must check the carrier account.": 'AWS rechazó las credenciales de la cuenta. La administración debe revisar la cuenta de operadora.',
+  'The AWS account has reached its limit. An administrator must raise it.': 'La cuenta de AWS llegó a su límite. La administración debe subirlo.',
+  "The clinic's number can't send texts through this AWS account.": 'El número de la clínica no puede enviar mensajes con esta cuenta de AWS.',
+  "The picture or file can't be sent: AWS could not fetch it, or it is too large or of the wrong kind.": 'La imagen o el archivo no se puede enviar: AWS no pudo obtenerlo, o es demasiado grande o de un tipo que no se acepta.',
+  'AWS could not read the message.': 'AWS no pudo leer el mensaje.',
+
+  // Bandwidth
+  "The patient's number is not a valid phone number, or can't be routed to.": 'El número del paciente no es un número de teléfono válido, o no se puede llegar a él.',
+  "Texts can't be sent to the patient's number: it is the clinic's own, toll-free, or abroad.": 'No se puede escribir al número del paciente: es de la propia clínica, gratuito o de otro país.',
+  "The patient's number is blocked for texts from this number.": 'El número del paciente está bloqueado para mensajes de este número.',
+  "The patient's carrier never said whether the message arrived.": 'La operadora del paciente nunca dijo si el mensaje llegó.',
+  "Bandwidth refused the account's credentials. An administrator must check the carrier account.": 'Bandwidth rechazó las credenciales de la cuenta. La administración debe revisar la cuenta de operadora.',
+  "The clinic's number can't send texts through this Bandwidth application.": 'El número de la clínica no puede enviar mensajes con esta aplicación de Bandwidth.',
+  "Bandwidth has blocked the clinic's number for sending. An administrator must ask Bandwidth why.": 'Bandwidth bloqueó los envíos del número de la clínica. La administración debe preguntar a Bandwidth por qué.',
+  'Bandwidth could not read the message.': 'Bandwidth no pudo leer el mensaje.',
+  "The picture or file can't be sent: it is too large, of the wrong kind, or the patient's phone takes none.": 'La imagen o el archivo no se puede enviar: es demasiado grande, de un tipo que no se acepta, o el teléfono del paciente no los recibe.',
+  "Bandwidth or the patient's carrier had a fault. Try again later.": 'Bandwidth o la operadora del paciente tuvo un fallo. Intente de nuevo más tarde.',
+
+  // Infobip
+  "Infobip refused the account's credentials, or it is out of credit. An administrator must check the carrier account.": 'Infobip rechazó las credenciales de la cuenta, o esta no tiene saldo. La administración debe revisar la cuenta de operadora.',
+  "The clinic's number can't send texts through this Infobip account.": 'El número de la clínica no puede enviar mensajes con esta cuenta de Infobip.',
+  'Infobip could not read the message.': 'Infobip no pudo leer el mensaje.',
+
+  // Plivo
+  "The patient's carrier blocks messages from the clinic's number.": 'La operadora del paciente bloquea los mensajes del número de la clínica.',
+  "Plivo can't deliver to the patient's country or network.": 'Plivo no puede entregar en el país o la red del paciente.',
+  'The Plivo account is not active, or out of credit. An administrator must check the carrier account.': 'La cuenta de Plivo no está activa, o no tiene saldo. La administración debe revisar la cuenta de operadora.',
+  "The clinic's number can't send texts through this Plivo account.": 'El número de la clínica no puede enviar mensajes con esta cuenta de Plivo.',
+  'Plivo could not deliver the message and gave no reason.': 'Plivo no pudo entregar el mensaje y no dijo por qué.',
+  "Plivo's queue for the clinic's number is full. Try again later.": 'La cola de Plivo para el número de la clínica está llena. Intente de nuevo más tarde.',
+
+  // SignalWire
+  "SignalWire can't deliver from this number to the patient's number or country.": 'SignalWire no puede entregar desde este número en el número o el país del paciente.',
+  "SignalWire refused the project's credentials. An administrator must check the carrier account.": 'SignalWire rechazó las credenciales del proyecto. La administración debe revisar la cuenta de operadora.',
+  'The SignalWire project is not active. An administrator must check the carrier account.': 'El proyecto de SignalWire no está activo. La administración debe revisar la cuenta de operadora.',
+  "The clinic's number can't send texts through this SignalWire project.": 'El número de la clínica no puede enviar mensajes con este proyecto de SignalWire.',
+  'The message is too long: SignalWire takes at most 1,600 characters.': 'El mensaje es demasiado largo: SignalWire acepta 1,600 caracteres como máximo.',
+  "SignalWire's queue for the clinic's number is full. Try again later.": 'La cola de SignalWire para el número de la clínica está llena. Intente de nuevo más tarde.',
+
+  // Sinch
+  'The patient has texted STOP to this number, or the number is not valid. They must text START before they can be texted again.': 'El paciente envió STOP a este número, o su número no es válido. Debe enviar START antes de que se le pueda escribir otra vez.',
+  'The Sinch account is blocked, or out of credit. An administrator must check the carrier account.': 'La cuenta de Sinch está bloqueada, o no tiene saldo. La administración debe revisar la cuenta de operadora.',
+  "The clinic's number can't send texts through this Sinch service plan.": 'El número de la clínica no puede enviar mensajes con este plan de servicio de Sinch.',
+  'The message was cancelled before it was sent.': 'El mensaje se canceló antes de enviarse.',
+  "The picture can't be sent: Sinch takes one file a message, and must be able to fetch it.": 'La imagen no se puede enviar: Sinch acepta un archivo por mensaje, y debe poder obtenerlo.',
+  "Sinch or the patient's carrier refused the message and gave no reason.": 'Sinch o la operadora del paciente rechazó el mensaje y no dijo por qué.',
+
+  // By a link of one's own (SMPP)
+  "The patient's carrier refused the message.": 'La operadora del paciente rechazó el mensaje.',
+  'The carrier removed the message before it was delivered.': 'La operadora quitó el mensaje antes de entregarlo.',
+  "The clinic's number can't send texts through this account.": 'El número de la clínica no puede enviar mensajes con esta cuenta.',
+  "The carrier refused the account's credentials. An administrator must check the carrier account.": 'La operadora rechazó las credenciales de la cuenta. La administración debe revisar la cuenta de operadora.',
+
+  // Telnyx
+  "The patient's carrier can't be reached just now.": 'Ahora no se puede llegar a la operadora del paciente.',
+  'Telnyx refused the API key. An administrator must check the carrier account.': 'Telnyx rechazó la clave de API. La administración debe revisar la cuenta de operadora.',
+  'The Telnyx account is not active or has no balance. An administrator must check the carrier account.': 'La cuenta de Telnyx no está activa o no tiene saldo. La administración debe revisar la cuenta de operadora.',
+  "The clinic's number can't send texts through this Telnyx account or messaging profile.": 'El número de la clínica no puede enviar mensajes con esta cuenta o este perfil de mensajes de Telnyx.',
+  "The picture or file can't be sent: Telnyx could not fetch it, or it is too large.": 'La imagen o el archivo no se puede enviar: Telnyx no pudo obtenerlo, o es demasiado grande.',
+  "Telnyx's queue for the clinic's number is full. Try again later.": 'La cola de Telnyx para el número de la clínica está llena. Intente de nuevo más tarde.',
+  'Telnyx could not send the message and gave no reason.': 'Telnyx no pudo enviar el mensaje y no dijo por qué.',
+
+  // Twilio
+  "Twilio can't deliver from this number to the patient's number or country.": 'Twilio no puede entregar desde este número en el número o el país del paciente.',
+  'The message was filtered because it looks like a one-time passcode.': 'El mensaje se filtró porque parece un código de un solo uso.',
+  'Twilio blocked the message to protect against fraud.': 'Twilio bloqueó el mensaje como protección contra fraudes.',
+  "The clinic's number is not yet set up with the patient's carrier.": 'El número de la clínica aún no está configurado con la operadora del paciente.',
+  "Twilio refused the account's credentials. An administrator must check the carrier account.": 'Twilio rechazó las credenciales de la cuenta. La administración debe revisar la cuenta de operadora.',
+  'The Twilio account is not active. An administrator must check the carrier account.': 'La cuenta de Twilio no está activa. La administración debe revisar la cuenta de operadora.',
+  'Twilio does not know the account. An administrator must check the carrier account.': 'Twilio no conoce la cuenta. La administración debe revisar la cuenta de operadora.',
+  "The clinic's number can't send texts through this Twilio account.": 'El número de la clínica no puede enviar mensajes con esta cuenta de Twilio.',
+  'The Messaging Service has no number to send from.': 'El Messaging Service no tiene ningún número desde el cual enviar.',
+  'A Twilio trial account can only text numbers that were verified there.': 'Una cuenta de prueba de Twilio solo puede escribir a números verificados allí.',
+  'The message is too long: Twilio takes at most 1,600 characters.': 'El mensaje es demasiado largo: Twilio acepta 1,600 caracteres como máximo.',
+  'The address for delivery reports is not valid. An administrator must check the public URL.': 'La dirección para las confirmaciones de entrega no es válida. La administración debe revisar la dirección pública.',
+  "A text can't be sent to this number: it is a short code or the clinic's own.": 'No se puede escribir a este número: es un código corto o es de la propia clínica.',
+  "Twilio's queue for the clinic's number is full. Try again later.": 'La cola de Twilio para el número de la clínica está llena. Intente de nuevo más tarde.',
+  'Twilio stopped the message because it looks like two machines answering each other.': 'Twilio detuvo el mensaje porque parece que dos máquinas se contestan una a otra.',
+
+  // Vonage
+  'The patient has opted out of texts from this number. They must text START before they can be texted again.': 'El paciente no desea mensajes de este número. Debe enviar START antes de que se le pueda escribir otra vez.',
+  'The patient has opted out of texts from this number, or the number is not valid.': 'El paciente no desea mensajes de este número, o su número no es válido.',
+  "Vonage can't deliver to the patient's country or network.": 'Vonage no puede entregar en el país o la red del paciente.',
+  'The Vonage account is blocked, or out of credit. An administrator must check the carrier account.': 'La cuenta de Vonage está bloqueada, o no tiene saldo. La administración debe revisar la cuenta de operadora.',
+  'The Vonage account is blocked, out of credit, or its credentials are wrong. An administrator must check the carrier account.': 'La cuenta de Vonage está bloqueada, no tiene saldo, o sus credenciales no son correctas. La administración debe revisar la cuenta de operadora.',
+  "The clinic's number can't send texts through this Vonage account.": 'El número de la clínica no puede enviar mensajes con esta cuenta de Vonage.',
+  'Vonage could not read the message.': 'Vonage no pudo leer el mensaje.',
+  'Vonage sends one picture a message.': 'Vonage envía una imagen por mensaje.',
+  'Vonage had a fault. Try again later.': 'Vonage tuvo un fallo. Intente de nuevo más tarde.',
+  "The patient's number can't be routed to, or its network had a fault.": 'No se puede llegar al número del paciente, o su red tuvo un fallo.',
+  "The patient's line does not take texts of this kind.": 'La línea del paciente no acepta mensajes de este tipo.',
+  "The patient's number is blocked or not valid at Vonage.": 'El número del paciente está bloqueado en Vonage o no es válido allí.',
+  'Vonage could not deliver the message and gave no reason.': 'Vonage no pudo entregar el mensaje y no dijo por qué.',
+
+  // What the server itself says of a text.
+  "The number can't be texted: it is not a phone number.": 'No se puede escribir a este número: no es un número de teléfono.',
+  'This text could not be sent within a day and was given up. Send it again if it still matters.': 'Este mensaje no se pudo enviar en un día y se dejó. Envíelo otra vez si aún hace falta.',
+  'The carrier did not take this text.': 'La operadora no aceptó este mensaje.',
+  "The carrier didn't answer, and nobody can tell whether this text went out. Ask the patient, or send it again.": 'La operadora no contestó, y no se sabe si este mensaje salió. Pregunte al paciente, o envíelo otra vez.',
+  'The number this was to be sent from is no longer set up here.': 'El número desde el que se iba a enviar ya no está configurado aquí.',
+  'This patient has opted out of texts. They can text START to get them again.': 'Este paciente no desea mensajes. Puede enviar START para recibirlos otra vez.',
+
+  // What staff can do.
+  'Ask the patient whether it came, or send it again.': 'Pregunte al paciente si le llegó, o envíelo otra vez.',
+  'Reach the patient another way. They can text START to get texts again.': 'Comuníquese con el paciente de otra manera. Puede enviar START para recibir mensajes otra vez.',
+  "An administrator must finish the number's registration; then send it again.": 'La administración debe terminar el registro del número; luego envíelo otra vez.',
+  'Check the number with the patient, or call. It can be sent again later.': 'Confirme el número con el paciente, o llame. Se puede enviar otra vez más tarde.',
+  'This phone takes no texts: call it.': 'Este teléfono no recibe mensajes: llame.',
+  'The carrier filtered it. Write it differently, without links, and send that.': 'La operadora lo filtró. Escríbalo de otra manera, sin enlaces, y envíe eso.',
+  'An administrator must look at the carrier account: no text goes out through it.': 'La administración debe revisar la cuenta de operadora: ningún mensaje sale por ella.',
+  'Send it again; if that fails, too, call the patient.': 'Envíelo otra vez; si también falla, llame al paciente.',
+
+  // Files.
+  'On its way from the carrier.': 'Viene en camino desde la operadora.',
+  'A file that is larger than what is taken. Ask for a smaller one.': 'Un archivo más grande de lo que se acepta. Pida uno más pequeño.',
+  'A file of a kind that is not taken, for safety. Ask for a picture or a PDF.': 'Un archivo de un tipo que no se acepta, por seguridad. Pida una imagen o un PDF.',
+  'A file with nothing in it.': 'Un archivo vacío.',
+  "A picture that can't be read. Ask the patient to send it again.": 'Una imagen que no se puede leer. Pida al paciente que la envíe otra vez.',
+  'A picture that is made to be far larger than it seems. It was not opened.': 'Una imagen hecha para ser mucho más grande de lo que parece. No se abrió.',
+  "A file at an address that is not the carrier's. It was not fetched, for safety.": 'Un archivo en una dirección que no es de la operadora. No se descargó, por seguridad.',
+  'The carrier account that this came through is no longer set up.': 'La cuenta de operadora por la que llegó ya no está configurada.',
+  'The carrier does not have this file any more. Ask the patient to send it again.': 'La operadora ya no tiene este archivo. Pida al paciente que lo envíe otra vez.',
+  'The carrier does not give this file out (any more). Ask the patient to send it again, and an administrator to check the carrier account.': 'La operadora no entrega este archivo (o ya no). Pida al paciente que lo envíe otra vez, y a la administración que revise la cuenta de operadora.',
+  'The carrier could not be reached for this file. Ask the patient to send it again.': 'No se pudo obtener este archivo de la operadora. Pida al paciente que lo envíe otra vez.',
+  'This file is missing from where files are kept. Tell an administrator: it is shown again as soon as it is back. Or ask the patient to send it again.': 'Este archivo falta donde se guardan los archivos. Avise a la administración: se muestra otra vez en cuanto vuelva. O pida al paciente que lo envíe otra vez.',
+  'A file that was not taken.': 'Un archivo que no se aceptó.',
+  'A file that could not be fetched.': 'Un archivo que no se pudo obtener.',
+};
