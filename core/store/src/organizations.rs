@@ -29,9 +29,10 @@ pub struct Organization {
 }
 
 /// What an organization sets for itself. Absent fields take their defaults, so that settings stored by an
-/// earlier version keep working.
+/// earlier version keep working; those of a later one are kept as they are, since nodes are replaced one after the
+/// other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct OrganizationSettings {
     /// Where the organization's days are counted (IANA name); absent: as its first facility.
     pub time_zone: Option<String>,
@@ -57,6 +58,9 @@ pub struct OrganizationSettings {
     pub identity: IdentityRules,
     /// Minutes without a key or a pointer after which the Hub locks itself; absent: never.
     pub idle_lock_minutes: Option<u32>,
+    /// What only a later version knows.
+    #[serde(flatten)]
+    pub of_later_versions: serde_json::Map<String, serde_json::Value>,
 }
 
 /// How texters are verified. What they are asked, and in which words, is the identity policy's.
@@ -179,6 +183,7 @@ impl Default for OrganizationSettings {
                 "{{organization}}: text us and our staff will answer. In an emergency call 911. Message and \
                         data rates may apply. Reply STOP to end texts."
                     .into(),
+            of_later_versions: serde_json::Map::new(),
         }
     }
 }
@@ -224,5 +229,21 @@ impl Org<'_> {
     pub async fn set_settings(&mut self, settings: &OrganizationSettings) -> Result<(), StoreError> {
         execute!(self, "organizations/set_settings", Json(settings));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_other_versions_are_read_and_kept() {
+        let later = r#"{"throttle_minutes":7,"answers_in_verse":{"metre":"iambic"}}"#;
+        let mut settings: OrganizationSettings = serde_json::from_str(later).unwrap();
+        assert_eq!((settings.throttle_minutes, settings.patient_initiated), (7, true));
+        settings.throttle_minutes = 8;
+        let stored = serde_json::to_value(&settings).unwrap();
+        assert_eq!(stored["answers_in_verse"]["metre"], "iambic");
+        assert_eq!(stored["throttle_minutes"], 8);
     }
 }

@@ -52,7 +52,7 @@ const en = {
   account: {
     test: 'Test', testing: 'Asking the carrier…', works: 'Works', fails: 'Doesn’t work', credentials: 'Credentials set', rotate: 'New credentials', rotateTitle: (name: string) => `New credentials of ${name}`, rotateWords: 'Fill in all of them. Texts are sent with the new ones at once; deliveries signed with the old secret are taken until the overlap ends.', overlap: 'Hours of overlap', overlapUntil: 'Deliveries signed with an earlier secret are taken until', rotated: 'The new credentials are in use.',
     incoming: 'Address for texts', receipts: 'Address for receipts', fallback: 'Second address for texts', answers: 'The carrier answers STOP and HELP', link: 'Link', links: { up: 'Up', down: 'Down' } as Record<string, string>, since: 'since', none: 'No carrier account is set up yet.',
-    add: 'Add a carrier account', added: 'Added. Enter its addresses at the carrier, then test it.', optional: '(optional)', usual: 'As usual', oneALine: 'one a line', malformed: (field: string) => `${field} is not JSON.`,
+    add: 'Add a carrier account', added: 'Added. Enter its addresses at the carrier, then test it.', optional: 'Optional', usual: 'As usual', oneALine: 'one a line', malformed: (field: string) => `${field} is not JSON.`,
     addressHint: 'Where the carrier reaches this server; {id} stands for the account’s id. Some sign it: it must be the same to the letter.', smpp: 'An account by SMPP is set up by the server’s operator, from a terminal.',
   },
   reg: {
@@ -122,7 +122,7 @@ const es: Words = {
   account: {
     test: 'Probar', testing: 'Se pregunta a la operadora…', works: 'Funciona', fails: 'No funciona', credentials: 'Credenciales puestas', rotate: 'Credenciales nuevas', rotateTitle: (name) => `Credenciales nuevas de ${name}`, rotateWords: 'Complete todas. Se envía con las nuevas enseguida; lo firmado con el secreto anterior se acepta hasta que acabe el plazo.', overlap: 'Horas de plazo', overlapUntil: 'Lo firmado con un secreto anterior se acepta hasta', rotated: 'Las credenciales nuevas están en uso.',
     incoming: 'Dirección para mensajes', receipts: 'Dirección para confirmaciones', fallback: 'Segunda dirección para mensajes', answers: 'La operadora contesta STOP y HELP', link: 'Enlace', links: { up: 'Activo', down: 'Caído' }, since: 'desde', none: 'Aún no hay ninguna cuenta de operadora.',
-    add: 'Añadir una cuenta de operadora', added: 'Añadida. Ponga sus direcciones en la operadora y pruébela.', optional: '(opcional)', usual: 'Lo habitual', oneALine: 'uno por línea', malformed: (field) => `${field} no es JSON.`,
+    add: 'Añadir una cuenta de operadora', added: 'Añadida. Ponga sus direcciones en la operadora y pruébela.', optional: 'Opcional', usual: 'Lo habitual', oneALine: 'uno por línea', malformed: (field) => `${field} no es JSON.`,
     addressHint: 'Donde la operadora encuentra este servidor; {id} es el identificador de la cuenta. Algunas la firman: tiene que ser igual hasta la última letra.', smpp: 'Una cuenta por SMPP la pone quien opera el servidor, desde una terminal.',
   },
   reg: {

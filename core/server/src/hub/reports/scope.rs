@@ -40,7 +40,7 @@ pub(in crate::hub) struct ReportQuery {
     /// Only of this facility; its zone counts then.
     #[param(value_type = Option<FacilityId>)]
     facility_id: Option<FacilityId>,
-    /// Only of this number.
+    /// Only of this number; the zone of its facility counts then.
     #[param(value_type = Option<NumberId>)]
     number_id: Option<NumberId>,
     /// Only of this team.
