@@ -1,6 +1,7 @@
 // The whole day without a mouse: everything that a day of three has, each thing reached and done with the keyboard.
 import assert from 'node:assert/strict';
 
+import { violations } from './support/axe.js';
 import { NUMBERS, PHONES } from './support/phone.js';
 import { setStage } from './support/stage.js';
 import { counts, seen, shows, until } from './support/wait.js';
@@ -123,6 +124,7 @@ test('a day without a mouse', async () => {
   for (const [letters, name] of [['Sam', 'Sam Okafor'], ['Priya', 'Priya Raman']]) {
     await keyboard.press('Alt+KeyG');
     await tabTo(id('assign-dialog').getByTestId('bulk-assignee'));
+    assert.deepEqual(await violations(page), []);
     await keyboard.type(letters);
     await press(id('dialog-go'));
     await until(`${name} has it`, async () => (await priya.step('conversation.assigned').last().innerText()).includes(`assigned it to ${name}`));

@@ -40,7 +40,7 @@ const en = {
   retry: 'Try again', retried: 'On its way again.', tries: 'Tries', text: 'Text', peer: 'Phone',
   deadStates: { dead: 'Could not be worked off', held: 'To a number that takes no texts', failed: 'Refused by the carrier', unknown: 'Nobody can tell' } as Record<string, string>,
   action: 'What', subject: 'Of', request: 'Request', source: 'Source', sources: { keyword: 'STOP', staff: 'Staff', carrier: 'The carrier', import: 'A list' } as Record<string, string>, cleared: 'Taken back', stands: 'Stands',
-  rosterNone: 'No list is set up yet. A source is set up over REST: docs/roster.md.', enabled: 'On', disabled: 'Off', lastLook: 'Looked last', runs: 'Runs', sendFile: 'Send a file', dryRun: 'Only say what would change', rows: 'Rows', look: 'Look now',
+  enabled: 'On', disabled: 'Off', lastLook: 'Looked last', runs: 'Runs', sendFile: 'Send a file', dryRun: 'Only say what would change', rows: 'Rows', look: 'Look now',
   created: 'New', same_: 'Unchanged', refused: 'Refused', missing_: 'Not on it any more', problem: 'Problem', rowsRefused: 'Rows that were refused', row: 'Row',
   verification: 'Ask who is texting', on: 'On', off: 'Off', matched: 'Verified', report_: 'The last 30 days', lock: 'Phones that are locked out', until: 'until', verifications: 'Times asked', questionsEach: 'Questions each, on average', wrong: 'Wrong matches', outcomesTitle: 'How they ended',
   patient: 'Patient', item: (n: number) => `${n}`, invalidJson: 'That is no JSON.', up: 'Move up',
@@ -110,7 +110,7 @@ const es: Words = {
   retry: 'Intentar de nuevo', retried: 'En camino otra vez.', tries: 'Intentos', text: 'Mensaje', peer: 'Teléfono',
   deadStates: { dead: 'No se pudo procesar', held: 'A un número que no recibe', failed: 'Rechazado por la operadora', unknown: 'No se sabe' },
   action: 'Qué', subject: 'De', request: 'Petición', source: 'Origen', sources: { keyword: 'STOP', staff: 'Personal', carrier: 'La operadora', import: 'Una lista' }, cleared: 'Retirado', stands: 'Vigente',
-  rosterNone: 'Aún no hay ninguna lista. Un origen se crea por REST: docs/roster.md.', enabled: 'Encendido', disabled: 'Apagado', lastLook: 'Se miró', runs: 'Pasadas', sendFile: 'Enviar un archivo', dryRun: 'Solo decir qué cambiaría', rows: 'Filas', look: 'Mirar ahora',
+  enabled: 'Encendido', disabled: 'Apagado', lastLook: 'Se miró', runs: 'Pasadas', sendFile: 'Enviar un archivo', dryRun: 'Solo decir qué cambiaría', rows: 'Filas', look: 'Mirar ahora',
   created: 'Nuevos', same_: 'Sin cambios', refused: 'Rechazadas', missing_: 'Ya no está', problem: 'Problema', rowsRefused: 'Filas rechazadas', row: 'Fila',
   verification: 'Preguntar quién escribe', on: 'Sí', off: 'No', matched: 'Verificados', report_: 'Los últimos 30 días', lock: 'Teléfonos bloqueados', until: 'hasta', verifications: 'Veces que se preguntó', questionsEach: 'Preguntas cada vez, en promedio', wrong: 'Coincidencias erróneas', outcomesTitle: 'Cómo terminaron',
   patient: 'Paciente', item: (n) => `${n}`, invalidJson: 'Eso no es JSON.', up: 'Subir',
@@ -122,7 +122,7 @@ const es: Words = {
   account: {
     test: 'Probar', testing: 'Se pregunta a la operadora…', works: 'Funciona', fails: 'No funciona', credentials: 'Credenciales puestas', rotate: 'Credenciales nuevas', rotateTitle: (name) => `Credenciales nuevas de ${name}`, rotateWords: 'Complete todas. Se envía con las nuevas enseguida; lo firmado con el secreto anterior se acepta hasta que acabe el plazo.', overlap: 'Horas de plazo', overlapUntil: 'Lo firmado con un secreto anterior se acepta hasta', rotated: 'Las credenciales nuevas están en uso.',
     incoming: 'Dirección para mensajes', receipts: 'Dirección para confirmaciones', fallback: 'Segunda dirección para mensajes', answers: 'La operadora contesta STOP y HELP', link: 'Enlace', links: { up: 'Activo', down: 'Caído' }, since: 'desde', none: 'Aún no hay ninguna cuenta de operadora.',
-    add: 'Añadir una cuenta de operadora', added: 'Añadida. Ponga sus direcciones en la operadora y pruébela.', optional: 'Opcional', usual: 'Lo habitual', oneALine: 'uno por línea', malformed: (field) => `${field} no es JSON.`,
+    add: 'Agregar una cuenta de operadora', added: 'Agregada. Ponga sus direcciones en la operadora y pruébela.', optional: 'Opcional', usual: 'Lo habitual', oneALine: 'uno por línea', malformed: (field) => `${field} no es JSON.`,
     addressHint: 'Donde la operadora encuentra este servidor; {id} es el identificador de la cuenta. Algunas la firman: tiene que ser igual hasta la última letra.', smpp: 'Una cuenta por SMPP la pone quien opera el servidor, desde una terminal.',
   },
   reg: {

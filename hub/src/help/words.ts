@@ -96,7 +96,7 @@ const es: Words = {
   live: { up: 'funcionan', down: 'interrumpidas' },
   send: 'Enviar',
   sent: 'Su pregunta está guardada. La respuesta llega aquí.',
-  reply: 'Añadir algo',
+  reply: 'Agregar algo',
   answer: 'Contestar',
   sendReply: 'Enviar',
   replied: 'Enviado.',

@@ -87,7 +87,7 @@ export const PAGE = newKey();
 const PATIENCE_MS = 20_000;
 /** For a file on its way up: what the server waits, too. */
 const UPLOAD_PATIENCE_MS = 120_000;
-const UPLOADS = '/api/v1/media';
+const UPLOADS = /\/api\/v1\/(media|policies|opt-outs\/import|roster-sources\/[^/]+\/runs)(\?|$)/;
 /** What is still said when the page is left. */
 const TO_THE_END = /\/(draft|presence)$/;
 
@@ -101,7 +101,7 @@ export function onUnauthorized(handler: () => void): void {
 
 async function guarded(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const address = input instanceof Request ? input.url : String(input);
-  const patience = address.endsWith(UPLOADS) ? UPLOAD_PATIENCE_MS : PATIENCE_MS;
+  const patience = UPLOADS.test(address) ? UPLOAD_PATIENCE_MS : PATIENCE_MS;
   const keepalive = TO_THE_END.test(address);
   const request = new Request(input, { ...init, keepalive, credentials: 'same-origin', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(patience) });
   if (request.method !== 'GET' && csrf) request.headers.set('x-csrf-token', csrf);
@@ -193,7 +193,7 @@ export const api = {
     answer(sdk.postConversationsIdMessages({ path: { id }, body: { body: text, ...(media.length ? { media } : {}) }, headers: once(key) })),
   /** A file that is to go with a text. */
   upload: (file: File, key: string) =>
-    answer(client.post<{ 201: MediaView }>({ url: UPLOADS, body: file, bodySerializer: null, headers: { 'Content-Type': 'application/octet-stream', ...once(key) } })),
+    answer(client.post<{ 201: MediaView }>({ url: '/api/v1/media', body: file, bodySerializer: null, headers: { 'Content-Type': 'application/octet-stream', ...once(key) } })),
   scheduled: (id: string) => answer(sdk.getConversationsIdScheduled({ path: { id } })),
   sendLater: (id: string, text: NewScheduled, key: string) => answer(sdk.postConversationsIdScheduled({ path: { id }, body: text, headers: once(key) })),
   changeScheduled: (id: string, change: ChangedScheduled, version: number) => answer(sdk.patchScheduledId({ path: { id }, body: change, headers: ifMatch(version) })),

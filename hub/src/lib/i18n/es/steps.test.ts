@@ -31,7 +31,7 @@ test.each([
   ['conversation.closed', { returns_to: 's1' }, 'Maya Torres la cerró; un mensaje nuevo vuelve a Sam Okafor'],
   ['conversation.tagged', { priority: { from: 'normal', to: 'urgent' }, tags: { added: ['inhaler'], removed: [] } }, 'Maya Torres puso la prioridad urgente y la etiquetó inhaler'],
   ['conversation.routed', { team: 'Pharmacy', category: 'refill', priority: 'normal', policy: 'routing', policy_version: '1.0.0', reason: 'refill', kept: ['team'] },
-    'Enviada al equipo Pharmacy, categoría refill, prioridad normal por la política «routing» 1.0.0 (puesto por el personal: el equipo): refill'],
+    'Enviada al equipo Pharmacy, categoría refill, prioridad normal por la regla «routing» 1.0.0 (puesto por el personal: el equipo): refill'],
   ['conversation.reopened', { by: 'text', left: 's1' }, 'Un mensaje nuevo la reabrió; Sam Okafor ya no trabaja aquí, así que está en Sin asignar'],
   ['identity.matched', { agreed: ['last-name', 'date-of-birth'] }, 'Verificado como paciente: coinciden apellido, fecha de nacimiento'],
   ['message.queued', { why: { keyword: 'stop' } }, 'Se contestó STOP automáticamente', { actor: 'host', actor_name: null }],

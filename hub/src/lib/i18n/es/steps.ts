@@ -64,8 +64,8 @@ function reopened(data: Data, name: (id: unknown) => string | null): string {
 function automatic(data: Data): string {
   const cause = dataOf(data.why);
   if (text(cause.keyword)) return `Se contestó ${text(cause.keyword).toUpperCase()} automáticamente`;
-  if (cause.hook === 'replies') return `Respuesta automática de la política «${text(cause.policy)}»: ${text(cause.reason)}`;
-  return `Mensaje automático de la política «${text(cause.policy)}»`;
+  if (cause.hook === 'replies') return `Respuesta automática de la regla «${text(cause.policy)}»: ${text(cause.reason)}`;
+  return `Mensaje automático de la regla «${text(cause.policy)}»`;
 }
 
 /** What the step says; null where this version doesn't know its kind. */
@@ -73,13 +73,13 @@ export function step(entry: TimelineEntry): string | null {
   const data = dataOf(entry.data);
   const who = entry.actor_name ?? 'Anteroom';
   const name = (id: unknown): string | null => (typeof id === 'string' ? (entry.names[id] ?? null) : null);
-  const policy = `la política «${text(data.policy)}» ${text(data.policy_version)}`.trimEnd();
+  const policy = `la regla «${text(data.policy)}» ${text(data.policy_version)}`.trimEnd();
   const [by, reason, state, until, sendAt] = [text(data.by), text(data.reason), text(data.state), text(data.until), text(data.send_at)];
   const staff = entry.actor === 'staff';
   const scheduled = typeof data.scheduled_id === 'string';
   switch (entry.kind) {
-    case 'patient.merged': return `${who} unió dos fichas de este paciente${why(reason)}`;
-    case 'patient.unmerged': return `${who} separó dos fichas que se habían unido${why(reason)}`;
+    case 'patient.merged': return `${who} unió dos expedientes de este paciente${why(reason)}`;
+    case 'patient.unmerged': return `${who} separó dos expedientes que se habían unido${why(reason)}`;
     case 'patient.deleted': return `${who} eliminó al paciente; en su lugar queda un nombre inventado`;
     case 'conversation.opened': return `Primer mensaje a ${text(data.number)}`;
     case 'conversation.routed': return routed(data, policy);
@@ -101,7 +101,7 @@ export function step(entry: TimelineEntry): string | null {
     case 'message.unscheduled': return by === 'reply' ? 'Una respuesta automática que esperaba ya no se envía' : `${who} retiró un mensaje que se iba a enviar más tarde`;
     case 'message.state': return `Un mensaje ${STATES[state] ?? state}${why(text(data.error_text))}`;
     case 'media.state': return state === 'ready' ? 'Llegó un archivo de un mensaje' : `Un archivo de un mensaje ${STATES[state] ?? state}${why(text(data.text))}`;
-    case 'note.added': return `${who} añadió una nota`;
+    case 'note.added': return `${who} agregó una nota`;
     case 'identity.linked': return 'El número de teléfono es de un paciente; no verificado';
     case 'identity.asked': return `Se preguntó quién escribe (${es.patient.fields[text(data.question)]?.toLowerCase() ?? text(data.question)})`;
     case 'identity.matched': return `Verificado como paciente: coinciden ${fields(list(data.agreed))}`;
@@ -111,12 +111,12 @@ export function step(entry: TimelineEntry): string | null {
     case 'identity.locked': return `No se buscan más intentos hasta ${until} (${reason})`;
     case 'identity.unlocked': return `${who} permite que se busquen intentos de nuevo`;
     case 'identity.verified': return `${who} verificó al paciente`;
-    case 'identity.created': return `${who} añadió al paciente al directorio`;
+    case 'identity.created': return `${who} agregó al paciente al directorio`;
     case 'identity.repointed': return `${who} dice que es otro paciente`;
     case 'identity.split': return `${who} dice que no es este paciente`;
     case 'identity.gave_up': return `Se dejó de preguntar quién escribe (${reason})`;
     case 'policy.fault': return `Falló ${policy} en ${HOOKS[text(data.hook)] ?? text(data.hook)} (${text(data.fault)}): ${text(data.message)}`;
-    case 'policy.skipped': return 'Las políticas se omitieron después de varios fallos';
+    case 'policy.skipped': return 'Las reglas se omitieron después de varios fallos';
     case 'replies.loop': return 'Se detuvieron las respuestas automáticas: parece que contesta otra máquina';
     case 'replies.quiet': return `Horas de silencio hasta ${until}: sin respuesta automática`;
     case 'opt_out.recorded':

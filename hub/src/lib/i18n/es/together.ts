@@ -1,4 +1,4 @@
-// Trabajar juntos: quién está aquí, menciones, avisos, el bloqueo.
+// Trabajar juntos: quién está aquí, menciones, alertas, el bloqueo.
 import type { together as en } from '../en/together';
 
 export const together: typeof en = {
@@ -27,14 +27,14 @@ export const together: typeof en = {
     by: (who, where) => `${who}, sobre ${where}`,
   },
   alerts: {
-    title: 'Avisos',
+    title: 'Alertas',
     which: 'Avisarme de mensajes nuevos',
     kinds: { off: 'Nunca', mine: 'Los míos, los de mis equipos sin asignar, y menciones', all: 'Todos' },
-    allow: 'Permitir avisos en esta computadora',
-    allowed: 'Los avisos están permitidos en esta computadora.',
-    denied: 'Este navegador bloquea los avisos de esta página. Permítalos en su configuración para la página.',
-    unsupported: 'Este navegador no muestra avisos.',
-    what: 'Un aviso nunca dice quién escribió ni qué.',
+    allow: 'Permitir alertas en esta computadora',
+    allowed: 'Las alertas están permitidas en esta computadora.',
+    denied: 'Este navegador bloquea las alertas de esta página. Permítalas en su configuración para la página.',
+    unsupported: 'Este navegador no muestra alertas.',
+    what: 'Una alerta nunca dice quién escribió ni qué.',
     sound: 'Con un sonido',
     hear: 'Escucharlo',
     repeat: 'Otra vez cada minuto, hasta que yo mire',

@@ -287,10 +287,10 @@ export const PROBLEMS: Record<string, string> = {
 
   // What carriers delivered and was kept.
   'This delivery was taken already.': 'Esta entrega ya se aceptó.',
-  "It is for a number that is not one of this account's numbers here. Add the number first.": 'Es para un número que no es de esta cuenta aquí. Añada primero el número.',
+  "It is for a number that is not one of this account's numbers here. Add the number first.": 'Es para un número que no es de esta cuenta aquí. Agregue primero el número.',
   'It is still not understood by this version of Anteroom.': 'Esta versión de Anteroom aún no la entiende.',
   "Its signature can't be checked any more: the account's secret is another one since.": 'Su firma ya no se puede comprobar: el secreto de la cuenta cambió desde entonces.',
-  "The number that was texted is not one of this account's numbers here. Nothing was stored; add the number, or correct its carrier account.": 'El número al que se escribió no es de esta cuenta aquí. No se guardó nada; añada el número, o corrija su cuenta de operadora.',
+  "The number that was texted is not one of this account's numbers here. Nothing was stored; add the number, or correct its carrier account.": 'El número al que se escribió no es de esta cuenta aquí. No se guardó nada; agregue el número, o corrija su cuenta de operadora.',
 
   // Reports.
   'from is after to.': 'La fecha «desde» es posterior a la fecha «hasta».',
