@@ -35,13 +35,15 @@ test('a day without a mouse', async () => {
     await tabTo(locator, back);
     await keyboard.press('Enter');
   };
-  const palette = async (words) => {
+  /** By its words to a page of this address. */
+  const palette = async (words, address) => {
     await keyboard.press('Control+KeyK');
     await focused(id('palette-input'));
     await keyboard.type(words);
     await shows(id('palette-option').first(), /./);
     await keyboard.press('Enter');
     await seen(id('palette'), false);
+    await until(`the page is ${address}`, async () => new URL(page.url()).hash === address);
   };
   const written = (body) => until(`“${body}” is in the field`, async () => (await id('composer').inputValue()).includes(body));
 
@@ -140,7 +142,7 @@ test('a day without a mouse', async () => {
   await counts(id('scheduled'), 0);
 
   // Narrowed, kept as a view, and searched.
-  await palette('all');
+  await palette('all', '#/all');
   await press(id('filter-button'));
   await tabTo(page.locator('[data-testid="filter-value"][data-value="school form"]'));
   await keyboard.press('Space');
@@ -162,7 +164,7 @@ test('a day without a mouse', async () => {
   await press(id('search-close'), true);
 
   // A STOP by word of mouth; out of sight; closed for whoever has it.
-  await palette('unassigned');
+  await palette('unassigned', '#/unassigned');
   await program.text(PHONES.john, NUMBERS.frontDesk, 'Please do not text me so much');
   await counts(id('queue-row'), 1);
   await keyboard.press('Alt+KeyJ');
@@ -183,7 +185,7 @@ test('a day without a mouse', async () => {
   // Several at once, with a failed text among them that is tried again.
   await program.text(PHONES.bob, NUMBERS.registrationPending, 'Did my referral arrive?');
   await program.text(PHONES.grace, NUMBERS.frontDesk, 'Are the results in?');
-  await palette('unassigned');
+  await palette('unassigned', '#/unassigned');
   await counts(id('queue-row'), 2);
   await keyboard.press('Alt+KeyJ');
   await shows(id('thread-name'), 'Bob Walker');
@@ -198,11 +200,11 @@ test('a day without a mouse', async () => {
   await shows(priya.count('mine'), /^3$/);
 
   // What else there is: reports, settings, help; then out.
-  await palette('reports');
+  await palette('reports', '#/reports');
   await seen(id('waiting-total'));
-  await palette('texting rules');
+  await palette('texting rules', '#/settings/messaging');
   await seen(id('settings-page').and(page.locator('[data-page="messaging"]')));
-  await palette('mine');
+  await palette('mine', '#/mine');
   await keyboard.press('Alt+KeyH');
   await seen(id('help-panel'));
   await keyboard.press('Escape');

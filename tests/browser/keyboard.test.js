@@ -57,6 +57,7 @@ test('the whole way by keyboard alone', async () => {
   await counts(id('palette-option'), 1);
   await keyboard.press('Enter');
   await seen(id('palette'), false);
+  await seen(id('no-conversation'));
   await shows(page.locator('#list-title'), 'Unassigned');
   await counts(id('queue-row'), 1);
   await keyboard.press('Alt+KeyJ');
