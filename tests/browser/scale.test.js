@@ -1,6 +1,7 @@
 // Ten thousand conversations in a queue, and five hundred events a second: how long the page is busy at a stretch, by
-// the browser's own trace. The queue is made up between the page and the program, which has no such number of patients.
+// the browser's own trace; and what is loaded first. The queue is made up between the page and the program, which has no such number of patients.
 import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
 
 import { NUMBERS, PHONES } from './support/phone.js';
 import { setStage } from './support/stage.js';
@@ -11,6 +12,8 @@ const { stage, test } = setStage('clinic');
 const MANY = 10_000;
 const LONGEST_MS = 100;
 const EVENTS = 1_000;
+/** Of gzipped JavaScript, until the queue is there, in bytes. */
+const FIRST_LOAD = 150_000;
 
 const id = (index) => `00000000-0000-7000-8000-${String(index).padStart(12, '0')}`;
 const startedAt = Date.parse('2026-01-05T12:00:00Z');
@@ -110,4 +113,31 @@ test('five hundred events a second don’t freeze it', async () => {
   });
   console.log(`longest task, CPU: ${EVENTS} events at once ${live.longest.toFixed(0)} ms`);
   assert.ok(live.longest < LONGEST_MS * 2, `two seconds' worth of events at once: ${live.longest} ms`);
+});
+
+test('the first load is small, in either language', async () => {
+  const { program } = stage;
+  await program.text(PHONES.ana, NUMBERS.frontDesk, 'Small, please');
+  const hub = await stage.hub('clinic');
+  const { page } = hub;
+  const scripts = [];
+  page.on('response', (response) => { if (response.request().resourceType() === 'script') scripts.push(response); });
+  const load = async () => {
+    const sizes = await Promise.all(scripts.map(async (response) => gzipSync(await response.body()).length));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  };
+  await page.reload();
+  await hub.signIn(program.staff('agent'));
+  await until('the queue is there', async () => await hub.id('queue-row').count() > 0);
+  const english = await load();
+  await hub.id('keys').click();
+  await hub.id('language').selectOption('es');
+  await hub.id('keys-close').click();
+  await shows(hub.id('queue-unassigned'), 'Sin asignar');
+  await hub.open('Small, please');
+  await shows(hub.step('conversation.opened'), 'Primer mensaje');
+  const both = await load();
+  console.log(`gzipped JavaScript until the queue is there: ${english} bytes, with Spanish and a conversation ${both}`);
+  assert.ok(english > 50_000 && english < FIRST_LOAD, `${english} bytes`);
+  assert.ok(both < FIRST_LOAD, `${both} bytes with Spanish`);
 });
