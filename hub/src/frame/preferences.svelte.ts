@@ -21,24 +21,59 @@ function take(next: PreferencesBody): void {
   chooseLanguage(next.language ?? preferredLanguage());
 }
 
-export async function loadPreferences(): Promise<void> {
+/** As the server has them. */
+let kept: PreferencesBody = { ...DEFAULTS };
+/** Chosen and not on the server yet: what is read meanwhile doesn't undo it. */
+let waiting: Partial<PreferencesBody> = {};
+/** Of whoever is signed in: what somebody before them began is not theirs. */
+let turn = 0;
+let loading = Promise.resolve();
+let saving = Promise.resolve();
+
+const show = (): void => take({ ...kept, ...waiting });
+
+async function load(mine: number): Promise<void> {
   try {
-    take(await api.preferences());
+    const read = await api.preferences();
+    if (mine !== turn) return;
+    kept = read;
+    show();
   } catch {
     // What is shown stays; the next sign-in asks again.
   }
 }
 
-/** Takes effect at once; kept on the server. */
-export async function choose(change: Partial<PreferencesBody>): Promise<void> {
-  const before = $state.snapshot(chosen);
-  const next = { ...before, ...change };
-  take(next);
-  try {
-    await api.putPreferences(next);
-  } catch {
-    take(before);
-  }
+export function loadPreferences(): Promise<void> {
+  loading = load(turn);
+  return loading;
 }
 
-export const forgetPreferences = (): void => take({ ...DEFAULTS });
+async function save(mine: number): Promise<void> {
+  // All of them are written at once: those that are not chosen now must be the server's.
+  await loading;
+  if (mine !== turn) return;
+  const sent = { ...waiting };
+  const next = { ...kept, ...sent };
+  const done = await api.putPreferences(next).then(() => true, () => false);
+  if (mine !== turn) return;
+  if (done) kept = next;
+  // What was chosen anew meanwhile still waits.
+  for (const name of Object.keys(sent) as (keyof PreferencesBody)[]) if (waiting[name] === sent[name]) delete waiting[name];
+  show();
+}
+
+/** Takes effect at once; kept on the server. */
+export function choose(change: Partial<PreferencesBody>): Promise<void> {
+  Object.assign(waiting, change);
+  show();
+  const mine = turn;
+  saving = saving.then(() => save(mine));
+  return saving;
+}
+
+export function forgetPreferences(): void {
+  turn += 1;
+  kept = { ...DEFAULTS };
+  waiting = {};
+  show();
+}
