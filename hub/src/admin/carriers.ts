@@ -1,5 +1,5 @@
 // What each carrier's account needs, in the carrier's own field names (docs/carriers), and how a form makes
-// credentials of it. Fields that say where a carrier is are the server's operator's, and so is SMPP, which has them all.
+// credentials of it.
 
 export interface CredentialField {
   name: string;
@@ -15,8 +15,13 @@ export interface Carrier {
   name: string;
   /** As a rule it confirms STOP and answers HELP itself. */
   answersOptOuts?: boolean;
+  /** Added by the server's operator only: it says which host is called. */
+  byOperator?: boolean;
   fields: readonly CredentialField[];
 }
+
+/** What says where a carrier is: the operator's, and it stays as it was, whatever is sent. */
+export const PLACES: ReadonlySet<string> = new Set(['api_base_url', 'messaging_api_base_url', 'numbers_api_base_url', 'rest_base_url', 'host', 'port', 'tls']);
 
 const secret = (name: string, where?: string): CredentialField => ({ name, kind: 'secret', where });
 
@@ -81,15 +86,23 @@ export const CARRIERS: Record<string, Carrier> = {
       { name: 'signature_version', optional: true, choices: ['2', '1'], where: 'SNS, SignatureVersion' }, { name: 'configuration_set_name', optional: true },
     ],
   },
+  smpp: {
+    name: 'SMPP', byOperator: true,
+    fields: [
+      { name: 'system_id' }, secret('password'), { name: 'system_type', optional: true }, { name: 'interface_version', optional: true, choices: ['3.4', '5.0'] },
+      { name: 'ca_certificate', kind: 'pem', optional: true }, { name: 'default_alphabet', optional: true, choices: ['gsm7', 'latin1'] },
+      { name: 'window', kind: 'json', optional: true }, { name: 'enquire_link_seconds', kind: 'json', optional: true },
+    ],
+  },
   sandbox: { name: 'Sandbox', fields: [secret('secret')] },
 };
 
 /** What a carrier is called. */
-export const carrierName = (carrier: string): string => CARRIERS[carrier]?.name ?? (carrier === 'smpp' ? 'SMPP' : carrier);
+export const carrierName = (carrier: string): string => CARRIERS[carrier]?.name ?? carrier;
 
-/** The fields that an account has already: what is not among those of its carrier is a secret. */
+/** The fields that an account has already, all of them to be filled in; what is not among those of its carrier is a secret. */
 export const fieldsOf = (carrier: string, names: readonly string[]): CredentialField[] =>
-  names.map((name) => ({ ...(CARRIERS[carrier]?.fields.find((field) => field.name === name) ?? secret(name)), optional: false }));
+  names.filter((name) => !PLACES.has(name)).map((name) => ({ ...(CARRIERS[carrier]?.fields.find((field) => field.name === name) ?? secret(name)), optional: false }));
 
 /** Thrown where a field's text is not of its form. */
 export class Malformed extends Error {
