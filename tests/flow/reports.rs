@@ -201,6 +201,15 @@ async fn act(
     clinic.app.settled().await;
 }
 
+/// What is asked for next is drawn from the beginning.
+pub(crate) async fn forget_figures(clinic: &Clinic) {
+    for table in
+        ["DELETE FROM report_progress", "DELETE FROM conversation_spans", "DELETE FROM report_counts"]
+    {
+        clinic.app.sql(table).await;
+    }
+}
+
 pub(crate) async fn report(clinic: &Clinic, path: &str) -> Value {
     clinic.get_as(&clinic.alex, &format!("reports/{path}")).await.ok()
 }
@@ -342,11 +351,7 @@ async fn figures_are_those_of_a_ledger_kept_by_hand() {
         for path in paths {
             before.push(report(&clinic, &format!("{path}?{dates}&group_by=team")).await);
         }
-        for table in
-            ["DELETE FROM report_progress", "DELETE FROM conversation_spans", "DELETE FROM report_counts"]
-        {
-            clinic.app.sql(table).await;
-        }
+        forget_figures(&clinic).await;
         for (path, before) in paths.iter().zip(before) {
             assert_eq!(report(&clinic, &format!("{path}?{dates}&group_by=team")).await, before, "{path}");
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
-    reports::report,
+    reports::{forget_figures, report},
     support::{Clinic, FRONT_DESK, run},
 };
 
@@ -37,11 +37,7 @@ async fn a_text_counts_with_the_team_it_is_routed_to() {
             clinic.text(&format!("+1512556{number:04}"), FRONT_DESK, "I need a refill").await;
         }
         clinic.app.settled().await;
-        for table in
-            ["DELETE FROM report_progress", "DELETE FROM conversation_spans", "DELETE FROM report_counts"]
-        {
-            clinic.app.sql(table).await;
-        }
+        forget_figures(&clinic).await;
         let expected = BTreeMap::from([("Billing".to_owned(), (1, 0)), ("Pharmacy".to_owned(), (151, 151))]);
         assert_eq!(volume_by_team(&clinic).await, expected);
     })

@@ -2,7 +2,7 @@
 import type { MessageView, NoteView, TimelineEntry } from '../lib/api';
 import { day, dayKey, instant, label, localTimes } from '../lib/format';
 import { t } from '../lib/i18n/index.svelte';
-import { served } from '../lib/i18n/served.svelte';
+import { factName } from '../lib/i18n/served.svelte';
 import type { Waiting } from './outbox.svelte';
 
 /** Steps that say no more than the message or note beside them, or the top of the conversation, does. */
@@ -99,7 +99,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export function reasons(data: unknown, zone?: string, prefix = '', depth = 0): [string, string][] {
   if (typeof data !== 'object' || data === null) return [];
   return Object.entries(data).flatMap(([name, value]: [string, unknown]): [string, string][] => {
-    const words = served(label(prefix ? `${prefix} ${name}` : name));
+    const words = factName(label(prefix ? `${prefix} ${name}` : name));
     // `by` only tells the server which sentence to write.
     if (value === null || value === '' || name === 'by' || name === 'id' || name.endsWith('_id') || (typeof value === 'string' && UUID.test(value))) return [];
     if (typeof value === 'boolean') return [[words, value ? t().entry.yes : t().entry.no]];

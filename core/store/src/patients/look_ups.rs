@@ -85,11 +85,12 @@ impl Org<'_> {
     /// Whether this phone says who is texting. One that is marked as shared doesn't, whoever has it.
     pub async fn phone_ownership(&mut self, phone: &str) -> Result<PhoneOwnership, StoreError> {
         let hash = self.keys.lookup("phone", phone);
-        let owners = fetch_all!(self, (PhoneOwner,), "patients/phone_owners", hash);
+        let owners = fetch_all!(self, (PhoneOwner,), "patients/phone_owners", hash.clone());
         if owners.contains(&(PhoneOwner::Shared,)) {
             return Ok(PhoneOwnership::Several);
         }
-        Ok(match self.patients_by_phone(phone).await?.as_slice() {
+        // Who they are need not be opened for that: each conversation of a list asks.
+        Ok(match fetch_all!(self, PatientRow, "patients/by_phone", hash).as_slice() {
             [] => PhoneOwnership::Nobody,
             [one] => PhoneOwnership::One(one.id),
             _ => PhoneOwnership::Several,

@@ -9,13 +9,15 @@ const PLACE = '((?:(?![.!?] \\p{Lu}).)*?)';
 export interface Served {
   /** English sentences and what they are; see `translator`. */
   SERVER: Record<string, string>;
+  /** The names of what a step knows beside its sentence. */
+  FACTS: Record<string, string>;
   /** A step of a timeline; null: as the server has it. */
   step: (entry: TimelineEntry) => string | null;
 }
 
 const LOADERS: Record<string, () => Promise<Served>> = { es: () => import('./es/served') };
 
-let chosen = $state.raw<{ say: (text: string) => string; step: Served['step'] } | null>(null);
+let chosen = $state.raw<{ say: (text: string) => string; facts: Served['FACTS']; step: Served['step'] } | null>(null);
 let wanted = '';
 
 /** Makes `served` and `stepWords` speak this language, as soon as its table is here. */
@@ -28,8 +30,8 @@ export async function serveIn(code: string): Promise<void> {
     return;
   }
   try {
-    const { SERVER, step } = await load();
-    if (wanted === code) chosen = { say: translator(SERVER), step };
+    const { SERVER, FACTS, step } = await load();
+    if (wanted === code) chosen = { say: translator(SERVER), facts: FACTS, step };
   } catch {
     // The server can't be reached: English is better than nothing, and the next choice tries again.
     if (wanted === code) wanted = '';
@@ -38,6 +40,9 @@ export async function serveIn(code: string): Promise<void> {
 
 /** The server's sentence in the language that is chosen. */
 export const served = (text: string): string => chosen?.say(text) ?? text;
+
+/** What a fact of a step is called: a thousand steps have many, and no pattern need be tried for them. */
+export const factName = (name: string): string => chosen?.facts[name] ?? name;
 
 /** What a step of a timeline says. */
 export const stepWords = (entry: TimelineEntry): string => chosen?.step(entry) ?? entry.summary;
