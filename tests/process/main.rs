@@ -21,5 +21,6 @@ mod roster;
 mod round_trip;
 mod signing;
 mod taken;
+mod unread;
 
 use clinic::Clinic;

@@ -13,7 +13,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
-use crate::{app::App, config::NodeRole, demo, hub, ingress, media, pages, problem, telemetry};
+use crate::{app::App, config::NodeRole, demo, hub, ingress, media, pages, problem, telemetry, unread};
 
 /// Largest JSON body taken.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -45,6 +45,7 @@ pub fn router(app: App) -> Router {
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(middleware::from_fn(problem::render))
         .layer(middleware::from_fn_with_state(app.clone(), telemetry::observe))
+        .layer(middleware::from_fn(unread::discard))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
         .layer(set(header::CACHE_CONTROL, "no-store"))

@@ -41,5 +41,6 @@ mod scheduled;
 pub mod support;
 pub mod telemetry;
 mod text_index;
+mod unread;
 pub mod uploads;
 pub mod webhooks;
