@@ -47,7 +47,7 @@ hub-check: ## Types, the client made of docs/openapi.json, and unit tests of the
 
 .PHONY: test-rust
 test-rust: plugins hub ## Tests of the host side
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 .PHONY: test-plugins
 test-plugins: ## Tests of the SDK and the default policies, natively

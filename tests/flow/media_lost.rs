@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    media::{fetched, files, png},
-    support::{FRONT_DESK, eventually, run},
+    media::{fetched, files},
+    support::{FRONT_DESK, eventually, pictures::png, run},
 };
 
 const ANA: &str = "+15125550101";

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use wiremock::{Mock, ResponseTemplate, matchers};
 
 use crate::{
-    media::{png, twilio_account},
-    support::{Answer, Clinic, FRONT_DESK, Staff, eventually, run},
+    media::twilio_account,
+    support::{Answer, Clinic, FRONT_DESK, Staff, eventually, pictures::png, run},
 };
 
 const ANA: &str = "+15125550101";

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use wiremock::{Mock, Request, ResponseTemplate, matchers};
 
 use crate::{
-    media::{png, twilio_account},
-    support::{Clinic, eventually, files::Files, run},
+    media::twilio_account,
+    support::{Clinic, eventually, files::Files, pictures::png, run},
 };
 
 const ANA: &str = "+15125550101";

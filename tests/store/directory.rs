@@ -26,7 +26,7 @@ fn born(mut new: NewPatient, date: &str) -> NewPatient {
     new
 }
 
-fn with_phone(mut new: NewPatient, phone: &str) -> NewPatient {
+pub(crate) fn with_phone(mut new: NewPatient, phone: &str) -> NewPatient {
     new.phones.push(phone.into());
     new
 }
@@ -57,7 +57,7 @@ async fn read(db: &Fresh, clinic: &Clinic, id: PatientId) -> Record {
 }
 
 /// Changes a record as staff do.
-async fn edit(
+pub(crate) async fn edit(
     db: &Fresh,
     clinic: Clinic,
     id: PatientId,

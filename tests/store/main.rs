@@ -21,6 +21,7 @@ mod merges;
 mod numbers;
 mod opt_outs;
 mod outbound;
+mod overviews;
 mod plans;
 mod queries;
 mod rosters;
@@ -70,6 +71,9 @@ macro_rules! suite {
                 of_many_deliveries_at_once_one_is_stored
                 the_same_id_of_another_account_is_another_message
                 one_that_can_not_be_opened_keeps_nobody_waiting
+            }
+            overviews {
+                many_at_once_are_told_as_each_alone
             }
             claims {
                 the_oldest_of_each_lane_is_leased

@@ -133,11 +133,19 @@ pub(crate) async fn busy_queries_stay_flat(db: &Fresh) {
     for path in files(&folder, ".sql") {
         let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().trim_end_matches(".sql").to_owned();
         let is_twin = path.with_extension("postgres.sql").exists();
-        if is_twin || WHOLE.contains(&&*name) || BEGINNINGS.contains(&&*name) {
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        // Lists of one column's values; those of rows are others.
+        if text.trim_end().ends_with(" IN (") && !text.trim_end().ends_with(") IN (") {
+            let bound = parameters(&text);
+            text = format!("{}${}, ${})", text.trim_end(), bound + 1, bound + 2);
+        } else if BEGINNINGS.contains(&&*name) {
+            continue;
+        }
+        if is_twin || WHOLE.contains(&&*name) {
             continue;
         }
         looked_at += 1;
-        let plan = explain(&mut conn, &std::fs::read_to_string(&path).unwrap()).await;
+        let plan = explain(&mut conn, &text).await;
         if let Some(why) = reads_too_much(&plan) {
             writeln!(wrong, "{name}: {why}\n{}", plan.join("\n")).unwrap();
         }
@@ -178,9 +186,14 @@ fn queues(clinic: &Clinic) -> Vec<(Queue, Filters)> {
     queues.iter().flat_map(|queue| filters.iter().map(|filters| (*queue, filters.clone()))).collect()
 }
 
+/// How many parameters a query has.
+fn parameters(sql: &str) -> usize {
+    (1..30).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0)
+}
+
 /// The plan for any values.
 async fn explain(conn: &mut PgConnection, sql: &str) -> Vec<String> {
-    let parameters = (1..30).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0);
+    let parameters = parameters(sql);
     let values = vec!["NULL"; parameters].join(", ");
     let values = if parameters == 0 { String::new() } else { format!("({values})") };
     sqlx::raw_sql(AssertSqlSafe(format!("PREPARE looked_at AS {sql}"))).execute(&mut *conn).await.unwrap();

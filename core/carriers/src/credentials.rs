@@ -3,7 +3,7 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, de, de::DeserializeOwned};
 use url::{Host, Url};
 
 use crate::{
@@ -44,19 +44,19 @@ impl Credentials {
     /// Reads the JSON that an administrator entered, in the carrier's own field names.
     pub fn from_json(carrier: CarrierKind, json: &[u8]) -> Result<Self, CredentialsError> {
         let read = match carrier {
-            CarrierKind::Twilio => serde_json::from_slice(json).map(Self::Twilio),
-            CarrierKind::SignalWire => serde_json::from_slice(json).map(Self::SignalWire),
-            CarrierKind::Telnyx => serde_json::from_slice(json).map(Self::Telnyx),
-            CarrierKind::Bandwidth => serde_json::from_slice(json).map(Self::Bandwidth),
-            CarrierKind::Plivo => serde_json::from_slice(json).map(Self::Plivo),
-            CarrierKind::Vonage => serde_json::from_slice(json).map(Self::Vonage),
-            CarrierKind::Sinch => serde_json::from_slice(json).map(Self::Sinch),
-            CarrierKind::Infobip => serde_json::from_slice(json).map(Self::Infobip),
-            CarrierKind::Aws => serde_json::from_slice(json).map(Self::Aws),
-            CarrierKind::Smpp => serde_json::from_slice(json).map(Self::Smpp),
-            CarrierKind::Sandbox => serde_json::from_slice(json).map(Self::Sandbox),
+            CarrierKind::Twilio => read(json).map(Self::Twilio),
+            CarrierKind::SignalWire => read(json).map(Self::SignalWire),
+            CarrierKind::Telnyx => read(json).map(Self::Telnyx),
+            CarrierKind::Bandwidth => read(json).map(Self::Bandwidth),
+            CarrierKind::Plivo => read(json).map(Self::Plivo),
+            CarrierKind::Vonage => read(json).map(Self::Vonage),
+            CarrierKind::Sinch => read(json).map(Self::Sinch),
+            CarrierKind::Infobip => read(json).map(Self::Infobip),
+            CarrierKind::Aws => read(json).map(Self::Aws),
+            CarrierKind::Smpp => read(json).map(Self::Smpp),
+            CarrierKind::Sandbox => read(json).map(Self::Sandbox),
         };
-        read.map_err(|error| CredentialsError { carrier, reason: reason(&error) })
+        read.map_err(|reason| CredentialsError { carrier, reason })
     }
 
     /// Whose they are.
@@ -87,14 +87,31 @@ pub struct CredentialsError {
     pub reason: String,
 }
 
+/// One carrier's credentials, or why there are none: which field it is, and no value of any.
+fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = reason(error.inner());
+        let says_where = path == "." || !error.inner().is_data() || reason.contains(&format!("`{path}`"));
+        if says_where { reason } else { format!("{path}: {reason}") }
+    })?;
+    reader.end().map_err(|error| reason(&error))?;
+    Ok(read)
+}
+
 /// serde's message where it speaks of fields only; its messages about types repeat the value.
 fn reason(error: &serde_json::Error) -> String {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    if !error.is_data() {
+        return format!("no JSON{place}");
+    }
     let message = error.to_string();
     let names_only = ["missing field", "unknown field", "duplicate field", "expected"];
     if names_only.iter().any(|start| message.starts_with(start)) {
-        message
+        message.strip_suffix(&place).unwrap_or(&message).to_owned()
     } else {
-        format!("a value is not what was expected (line {}, column {})", error.line(), error.column())
+        "not what was expected".into()
     }
 }
 
@@ -217,7 +234,17 @@ mod tests {
             let shown = error(CarrierKind::Twilio, json);
             assert!(!shown.contains("918273645"), "{shown}");
         }
-        assert!(error(CarrierKind::Sandbox, r#"{"secret":""}"#).contains("not empty"));
+        let shown = error(CarrierKind::Sandbox, r#"{"secret":""}"#);
+        assert_eq!(shown, "credentials for sandbox: secret: expected a secret that is not empty");
+        let shown = error(CarrierKind::Twilio, r#"{"account_sid":"AC1","auth_token":7}"#);
+        assert_eq!(shown, "credentials for twilio: auth_token: not what was expected");
+        let nested =
+            r#"{"account_sid":"AC1","auth_token":"t","subaccounts":[{"account_sid":"AC2","token":"s"}]}"#;
+        let shown = error(CarrierKind::Twilio, nested);
+        assert!(shown.contains("twilio: subaccounts[0].token: unknown field `token`"), "{shown}");
+        for json in ["", "{", r#"{"secret":"s"} {}"#] {
+            assert!(error(CarrierKind::Sandbox, json).contains("no JSON at line 1"), "{json}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@
 //! catalog; a type of column that is new has to be added there.
 
 mod accounts;
+mod among;
 mod append;
 mod audit;
 mod backtests;
@@ -44,6 +45,7 @@ mod notices;
 mod opt_outs;
 mod org;
 mod organizations;
+mod overviews;
 mod pace;
 mod parts;
 mod patients;
@@ -103,6 +105,7 @@ pub use org::Org;
 pub use organizations::{
     IdentityLimits, IdentityRules, NumberIdentityRules, Organization, OrganizationSettings, PolicyRules,
 };
+pub use overviews::Overview;
 pub use pace::Pace;
 pub use parts::WaitingText;
 pub use patients::{

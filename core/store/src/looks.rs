@@ -1,18 +1,9 @@
 //! How far each member of staff has read each conversation, and what of it is new to them.
 
-use std::fmt::Write as _;
-
 use anteroom_model::ids::{ConversationId, MessageId, StaffId};
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::FromRow;
 
-use crate::{
-    Org, StoreError,
-    conn::{execute, on},
-    sql,
-};
-
-/// Conversations asked about at once come in these numbers, so that there are few statements to prepare.
-const SIZES: [usize; 3] = [1, 50, 200];
+use crate::{Org, StoreError, among::fetch_among, conn::execute};
 
 /// What a conversation is to one member of staff.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -47,23 +38,9 @@ impl Org<'_> {
         staff: StaffId,
         conversations: &[ConversationId],
     ) -> Result<Vec<Marks>, StoreError> {
-        let most = SIZES.iter().copied().find(|size| *size >= conversations.len());
-        let places = most.unwrap_or(conversations.len());
-        let mut text = sql!("looks/marks").trim_end().to_owned();
-        for place in 0..places {
-            let comma = if place == 0 { "" } else { ", " };
-            // A string takes all that is written to it.
-            write!(text, "{comma}${}", place + 4).unwrap_or_default();
+        if conversations.is_empty() {
+            return Ok(Vec::new());
         }
-        text.push(')');
-        let ids = conversations.iter().copied().chain(std::iter::repeat(ConversationId::LEAST)).take(places);
-        let organization = self.organization;
-        Ok(on!(self.conn(), c => {
-            let mut query = sqlx::query_as(AssertSqlSafe(text)).bind(organization).bind(staff).bind(MessageId::LEAST);
-            for id in ids {
-                query = query.bind(id);
-            }
-            query.fetch_all(c).await?
-        }))
+        Ok(fetch_among!(self, Marks, "looks/marks", staff, MessageId::LEAST; conversations))
     }
 }

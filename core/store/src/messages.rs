@@ -135,7 +135,7 @@ pub enum ReceiptMatch {
 }
 
 #[derive(FromRow)]
-struct MessageRow {
+pub(crate) struct MessageRow {
     id: MessageId,
     direction: Direction,
     carrier_account_id: CarrierAccountId,
@@ -373,7 +373,7 @@ impl Org<'_> {
         rows.into_iter().map(|row| self.open_message(row)).collect()
     }
 
-    fn open_message(&self, row: MessageRow) -> Result<Message, StoreError> {
+    pub(crate) fn open_message(&self, row: MessageRow) -> Result<Message, StoreError> {
         Ok(Message {
             peer: self.keys.open_text("messages.peer", row.id.0, &row.peer)?,
             body: self.keys.open_text("messages.body", row.id.0, &row.body)?,

@@ -25,6 +25,9 @@ function partsOf(kind: string | null): Part[] {
   return ['timeline'];
 }
 
+/** A text of ours that reached nobody. */
+const isLost = ({ state }: MessageView): boolean => state === 'failed' || state === 'blocked';
+
 /** What stands above the field of a reply. */
 export interface Block {
   allowed: boolean;
@@ -253,8 +256,7 @@ export class Thread {
       this.cursor = page.next_cursor ?? null;
     }
     for (const message of page.items) {
-      const before = this.messages.get(message.id);
-      if (before && before.state !== message.state && (message.state === 'failed' || message.state === 'blocked')) announce(t().thread.notDelivered);
+      if (!first && isLost(message) && this.messages.get(message.id)?.state !== message.state) announce(t().thread.notDelivered);
       messages.set(message.id, message);
     }
     this.messages = messages;
@@ -434,7 +436,8 @@ export class Thread {
     try {
       const again = await api.retry(message.id);
       if (this.opened === mine) this.messages = new Map(this.messages).set(again.id, again);
-      announce(t().thread.retrying);
+      // It may be over before this answer is here.
+      announce(isLost(again) ? t().thread.notDelivered : t().thread.retrying);
     } catch (error) {
       if (this.opened === mine) this.problem = wordsOf(error);
     } finally {

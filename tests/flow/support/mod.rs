@@ -5,6 +5,7 @@
 mod clinic;
 pub(crate) mod clock;
 pub(crate) mod files;
+pub(crate) mod pictures;
 mod rest;
 
 use std::{

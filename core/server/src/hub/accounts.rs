@@ -449,11 +449,8 @@ fn credentials(
         }
     }
     let text = Value::Object(given).to_string();
-    Credentials::from_json(carrier, text.as_bytes()).map_err(|error| {
-        // Where in the text: it is this one, which nobody else has seen.
-        let reason = error.reason.split(" at line ").next().unwrap_or_default();
-        Problem::invalid(format!("credentials: {reason}."))
-    })?;
+    Credentials::from_json(carrier, text.as_bytes())
+        .map_err(|error| Problem::invalid(format!("credentials: {}.", error.reason)))?;
     Ok(text)
 }
 

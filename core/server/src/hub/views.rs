@@ -12,7 +12,7 @@ use anteroom_model::{
     },
     time::Timestamp,
 };
-use anteroom_store::{Conversation, Media, MediaItem, Message, Org, PhoneOwnership};
+use anteroom_store::{Conversation, Media, MediaItem, Message, Org, Patient};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,9 +23,6 @@ use crate::{
     media::words,
     problem::Problem,
 };
-
-/// Texts looked through for one to show in a list.
-const PREVIEWED: u32 = 8;
 
 /// An id and what people call it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -81,6 +78,13 @@ pub(super) struct PatientName {
     id: PatientId,
     kind: PatientKind,
     display_name: String,
+}
+
+impl PatientName {
+    fn of(patient: &Patient) -> Self {
+        let display_name = patients::views::display_name(patient);
+        Self { id: patient.id, kind: patient.kind, display_name }
+    }
 }
 
 /// The clinic's number.
@@ -252,20 +256,19 @@ pub(super) async fn conversations(
     let mut org = app.store.read(organization).await?;
     let names = Names::read(&mut org).await?;
     let mut views = Vec::with_capacity(list.len());
-    for c in list {
-        let patient = patient_name(&mut org, &c).await?;
-        let newest = newest_of_people(&mut org, c.id).await?;
+    let overviews = org.overviews(&list).await?;
+    for (c, overview) in list.into_iter().zip(overviews) {
         let number = entry.numbers.get(&c.number_id);
         views.push(ConversationView {
             reply_blocked: number.and_then(|number| {
                 app.registration.refusal(number, entry.registrations.get(&number.id), app.store.now())
             }),
-            opted_out: org.is_opted_out(&c.peer, c.number_id).await?,
-            phone_shared: org.phone_ownership(&c.peer).await? == PhoneOwnership::Several,
+            opted_out: overview.opted_out,
+            phone_shared: overview.phone_shared,
             id: c.id,
             state: c.state,
             identity: c.identity,
-            patient,
+            patient: overview.patient.as_ref().map(PatientName::of),
             peer: c.peer,
             number: NumberName {
                 id: c.number_id,
@@ -292,7 +295,7 @@ pub(super) async fn conversations(
             created_at: c.created_at,
             version: c.version,
             mine: None,
-            last_message: newest.map(|message| LastMessage {
+            last_message: overview.newest.map(|message| LastMessage {
                 direction: message.direction,
                 author: message.author,
                 body: message.body,
@@ -309,18 +312,7 @@ pub(super) async fn patient_name(
     conversation: &Conversation,
 ) -> Result<Option<PatientName>, Problem> {
     let Some(id) = conversation.patient_id else { return Ok(None) };
-    Ok(org.patient(id).await?.map(|patient| PatientName {
-        display_name: patients::views::display_name(&patient),
-        id: patient.id,
-        kind: patient.kind,
-    }))
-}
-
-/// The newest text that a person wrote: in a list, automatic ones would hide what the patient wants.
-async fn newest_of_people(org: &mut Org<'_>, id: ConversationId) -> Result<Option<Message>, Problem> {
-    let mut texts = org.messages(id, MessageId::GREATEST, PREVIEWED).await?;
-    let by_people = texts.iter().position(|text| matches!(text.author, Author::Patient | Author::Staff));
-    Ok((!texts.is_empty()).then(|| texts.swap_remove(by_people.unwrap_or(0))))
+    Ok(org.patient(id).await?.as_ref().map(PatientName::of))
 }
 
 /// Fills one conversation with names.

@@ -22,6 +22,13 @@ pub enum PhoneOwnership {
     Several,
 }
 
+impl PhoneOwnership {
+    /// Whether it doesn't say who is texting.
+    pub fn is_several(&self) -> bool {
+        *self == Self::Several
+    }
+}
+
 impl Org<'_> {
     /// One patient: where the record was merged, its survivor, whose id is another one. Of one that was
     /// deleted there is an empty profile and the state.
@@ -89,7 +96,7 @@ impl Org<'_> {
         if owners.contains(&(PhoneOwner::Shared,)) {
             return Ok(PhoneOwnership::Several);
         }
-        // Who they are need not be opened for that: each conversation of a list asks.
+        // Who they are need not be opened for that.
         Ok(match fetch_all!(self, PatientRow, "patients/by_phone", hash).as_slice() {
             [] => PhoneOwnership::Nobody,
             [one] => PhoneOwnership::One(one.id),

@@ -131,7 +131,7 @@ impl Default for NewPatient {
 }
 
 #[derive(FromRow)]
-struct PatientRow {
+pub(crate) struct PatientRow {
     id: PatientId,
     kind: PatientKind,
     profile: Vec<u8>,
@@ -144,7 +144,7 @@ struct PatientRow {
 }
 
 impl Org<'_> {
-    fn open_patient(&self, row: &PatientRow) -> Result<Patient, StoreError> {
+    pub(crate) fn open_patient(&self, row: &PatientRow) -> Result<Patient, StoreError> {
         Ok(Patient {
             profile: self.keys.open_json("patients.profile", row.id.0, &row.profile)?,
             id: row.id,

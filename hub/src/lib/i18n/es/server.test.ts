@@ -32,6 +32,7 @@ const COMPOSED: Record<string, string[]> = {
   'credentials: missing field {}.': ['credentials: {}.', 'missing field'],
   'credentials: duplicate field {}.': ['credentials: {}.', 'duplicate field'],
   'credentials: unknown field {}, expected {}.': ['credentials: {}.', 'unknown field', 'expected'],
+  'credentials: {}: {}.': ['credentials: {}.', '{}: {}'],
   "{} of {} rows can't be used": ['{} of {} {}', "rows can't be used"],
   '{} of {} patients would change': ['{} of {} {}', 'patients would change'],
   '{} of {} patients would be missing': ['{} of {} {}', 'patients would be missing'],
