@@ -43,7 +43,9 @@ impl Connection {
         timeout(Duration::from_secs(30), reading).await.expect("an answer in time")
     }
 
-    async fn ended(mut self) {
+    async fn ends_refused(mut self) {
+        let answer = self.answer().await;
+        assert!(answer.starts_with("http/1.1 401 ") && answer.contains("connection: close"), "{answer}");
         let reading = timeout(Duration::from_secs(30), self.0.read_u8());
         reading.await.expect("an end in time").expect_err("nothing more comes");
     }
@@ -70,9 +72,7 @@ async fn a_body_beyond_all_measure_ends_the_connection_and_says_so() {
     let clinic = Clinic::open().await;
     let mut connection = Connection::open(&clinic).await;
     connection.head(1 << 40, "").await;
-    let answer = connection.answer().await;
-    assert!(answer.starts_with("http/1.1 401 ") && answer.contains("connection: close"), "{answer}");
-    connection.ended().await;
+    connection.ends_refused().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,9 +81,7 @@ async fn a_body_that_stalls_holds_its_refusal_up_for_seconds_only() {
     let mut connection = Connection::open(&clinic).await;
     connection.head(1_000, "").await;
     connection.0.write_all(b"never the rest").await.expect("a beginning");
-    let answer = connection.answer().await;
-    assert!(answer.starts_with("http/1.1 401 ") && answer.contains("connection: close"), "{answer}");
-    connection.ended().await;
+    connection.ends_refused().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,7 +89,5 @@ async fn who_asks_before_sending_is_refused_before_sending() {
     let clinic = Clinic::open().await;
     let mut connection = Connection::open(&clinic).await;
     connection.head(1_000_000, "Expect: 100-continue\r\n").await;
-    let answer = connection.answer().await;
-    assert!(answer.starts_with("http/1.1 401 ") && answer.contains("connection: close"), "{answer}");
-    connection.ended().await;
+    connection.ends_refused().await;
 }
