@@ -90,10 +90,13 @@ test('a draft stays with its conversation, nowhere in the browser, and a reload 
   await until('the browser asks', () => asked === 'beforeunload');
   await maya.id('composer').blur();
   await seen(maya.id('draft-not-saved'));
-  await maya.page.unroute('**/draft');
   await maya.id('composer').fill('A reply to Grace');
-  await maya.id('composer').blur();
+  await maya.page.unroute('**/draft');
+  // Leaving the field saves it: what is pressed to leave it stays under the finger.
+  await maya.id('tab-note').click({ delay: 300 });
   await seen(maya.id('draft-not-saved'), false);
+  assert.equal(await maya.id('tab-note').getAttribute('aria-selected'), 'true');
+  await maya.id('tab-reply').click();
   await maya.page.reload();
   await shows(maya.id('thread-name'), 'Grace Nguyen');
   await until('it is back', async () => await maya.id('composer').inputValue() === 'A reply to Grace');

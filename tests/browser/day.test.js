@@ -97,7 +97,7 @@ test('a day of three', async () => {
   await shows(priya.id('pending-message'), "Can't tell whether this was sent.");
   await program.start();
   await seen(priya.id('live-banner'), false);
-  await priya.id('pending-retry').click();
+  await priya.id('pending-retry').click({ delay: 150 });
   await shows(priya.message('Which thing').getByTestId('delivery-state'), /^Delivered$/);
   assert.equal((await program.phone(NEW_PHONE, NUMBERS.frontDesk)).filter((text) => text.body === 'Which thing').length, 1);
 

@@ -31,7 +31,8 @@ test('a restart shows a banner, then everything that happened, each once', async
   await shows(maya.count('unassigned'), /^1$/);
   for (const body of ['before the restart', 'just before it stopped', 'right after the start']) await counts(maya.message(body), 1);
 
-  await maya.id('pending-retry').click();
+  // Pressed as long as a person presses.
+  await maya.id('pending-retry').click({ delay: 150 });
   await shows(maya.message('written while it was down').getByTestId('delivery-state'), /^Delivered$/);
   await counts(maya.id('pending-message'), 0);
   const sent = (await program.phone(PHONES.ana, NUMBERS.frontDesk)).filter((text) => text.body === 'written while it was down');

@@ -103,6 +103,36 @@ test('settings that don’t fit say so at the field', async () => {
   await counts(hub.id('field-problem'), 0);
 });
 
+test('a setting that no field can draw is JSON, and what is none holds the form up', async () => {
+  const hub = await stage.hub('clinic');
+  // As a policy would have it that takes anything there.
+  await hub.page.route('**/api/v1/policies', async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    for (const { manifest } of body.items) delete manifest.settings_schema?.properties?.max_attempts?.type;
+    await route.fulfill({ response: answer, json: body });
+  });
+  await hub.page.evaluate(() => { location.hash = '#/settings/policies'; });
+  await hub.signIn(stage.program.staff('admin'));
+  await change(hub, 'identity');
+  const form = hub.id('bind-form');
+  const attempts = form.getByLabel('Attempts');
+  const invalid = form.getByText('That is no JSON.');
+  const before = await attempts.inputValue();
+  await attempts.fill('{');
+  await hub.id('bind-save').click({ delay: 150 });
+  await seen(invalid);
+  await hub.id('bind-save').press('Enter');
+  assert.equal(await attempts.evaluate((field) => field === document.activeElement), true, 'the field asks to be corrected');
+  await fine(hub, 'JSON that is none');
+  await attempts.fill('2');
+  await seen(invalid, false);
+  await attempts.fill('{');
+  await hub.id('bind-reset').click({ delay: 150 });
+  await until('it is as it was made', async () => await attempts.inputValue() === before);
+  await seen(invalid, false);
+});
+
 test('decisions are narrowed down, and one is explained with what it asked and answered', async () => {
   const { program } = stage;
   await program.text(PHONES.grace, NUMBERS.frontDesk, 'Please refill my inhaler');

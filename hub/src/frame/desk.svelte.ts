@@ -1,7 +1,7 @@
 // The desk: who is signed in, which queue and conversation are open, and what events change.
 import { tick } from 'svelte';
 
-import { announce, announcer } from '../lib/announce.svelte';
+import { announce, silence } from '../lib/announce.svelte';
 import { api, isSignedOut, PAGE, onUnauthorized, wordsOf, type ConversationView, type SessionView } from '../lib/api';
 import { forgetClinic, loadClinic } from '../lib/clinic.svelte';
 import { t } from '../lib/i18n/index.svelte';
@@ -330,7 +330,7 @@ class Desk {
     idle.stop();
     presence.stop();
     alerts.looked();
-    announcer.words = '';
+    silence();
     this.live?.stop();
     this.live = null;
     this.onState(true);

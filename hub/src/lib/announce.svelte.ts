@@ -5,12 +5,29 @@ export const announcer = $state({ words: '' });
 
 const PAUSE_MS = 50;
 const KEPT_MS = 8_000;
+/** Not in the region yet. */
+let waiting: string[] = [];
+let saying: ReturnType<typeof setTimeout>;
 let clearing: ReturnType<typeof setTimeout>;
 
 export function announce(words: string): void {
   // Emptied first, so that the same words twice are said twice.
   announcer.words = '';
+  if (!waiting.includes(words)) waiting.push(words);
+  clearTimeout(saying);
   clearTimeout(clearing);
-  setTimeout(() => { announcer.words = words; }, PAUSE_MS);
-  clearing = setTimeout(() => { announcer.words = ''; }, KEPT_MS);
+  // What is announced in one breath is said in one: the later words would otherwise take the place of the earlier.
+  saying = setTimeout(() => {
+    announcer.words = waiting.join(' ');
+    waiting = [];
+  }, PAUSE_MS);
+  clearing = setTimeout(silence, KEPT_MS);
+}
+
+/** Nothing more is said. */
+export function silence(): void {
+  clearTimeout(saying);
+  clearTimeout(clearing);
+  waiting = [];
+  announcer.words = '';
 }

@@ -13,6 +13,9 @@ const ARTIFACTS = new URL('../artifacts/', import.meta.url).pathname;
 const LONGEST_TEST_MS = 60_000;
 /** Tasks that ended badly, in the program's own words. */
 const BAD_LINES = /panicked|\bERROR\b/;
+/** Of each browser, and of each page, in the error of a failing test. */
+const MOST_LINES = 8;
+const MOST_WORDS = 1_500;
 
 /**
  * Sets the stage for the tests of a file: one clinic, and a browser for each name. One for everybody who acts:
@@ -55,7 +58,8 @@ export function setStage(...names) {
           if (!down) assert.deepEqual(browser.answers(500), [], 'no request fails');
         }
       } catch (error) {
-        await keepEvidence(name, stage);
+        // Where only the log of a run is left, the error is what there is to read.
+        error.message += await keepEvidence(name, stage);
         throw error;
       }
       for (const browser of browsers) await browser.closePages();
@@ -65,17 +69,23 @@ export function setStage(...names) {
   return { stage, test };
 }
 
+/** Keeps what the browsers and the program have to show, and resolves to the gist of it. */
 async function keepEvidence(name, { program, browsers }) {
   const folder = path.join(ARTIFACTS, `${path.basename(process.argv[1], '.test.js')} ${name}`.replace(/[^\w]+/g, '-').slice(0, 100));
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
+  const gist = [];
   for (const [who, browser] of Object.entries(browsers)) {
     const lines = [...browser.complaints, ...browser.answers(400)];
     fs.writeFileSync(path.join(folder, `${who}.txt`), `${lines.join('\n')}\n`);
+    gist.push(`${who}: ${lines.slice(-MOST_LINES).join('; ') || 'nothing was complained of or refused'}`);
     for (const [index, page] of browser.pages().entries()) {
       await page.screenshot({ path: path.join(folder, `${who}-${index}.png`), timeout: 3_000 }).catch(() => {});
+      const words = await page.locator('body').innerText({ timeout: 1_000 }).catch((error) => error.message);
+      gist.push(`${who} saw at ${page.url()}: … ${words.replace(/\s+/g, ' ').slice(-MOST_WORDS)}`);
     }
     await browser.closePages();
   }
   fs.writeFileSync(path.join(folder, 'program.log'), program.log());
+  return `\n${gist.join('\n')}`;
 }

@@ -7,7 +7,7 @@ export const together = {
   rowReplying: 'A colleague is replying',
   rowViewing: 'A colleague is looking at this',
   draft: 'Draft',
-  draftNotSaved: 'What you are writing is not saved yet. It is tried again.',
+  draftNotSaved: 'Not saved yet. Trying again.',
   mentioned: 'Mentions you',
   mention: {
     label: 'Mention people',

@@ -9,7 +9,7 @@ export const together: typeof en = {
   rowReplying: 'Alguien del equipo está contestando',
   rowViewing: 'Alguien del equipo la está viendo',
   draft: 'Borrador',
-  draftNotSaved: 'Lo que escribe aún no se ha guardado. Se intenta otra vez.',
+  draftNotSaved: 'Aún sin guardar. Se reintenta.',
   mentioned: 'Lo mencionan',
   mention: {
     label: 'Mencionar a alguien',
