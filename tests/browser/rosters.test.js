@@ -78,6 +78,15 @@ test('a list is added with a file as an example, tried, taken, and its patients 
   await hub.id('roster-pulled').check();
   await hub.id('roster-more').locator('summary').click();
   await fine(hub, 'the form of a list');
+  // What is wrong in what is folded away is unfolded.
+  const rows = hub.id('limit-rows');
+  const most = await rows.inputValue();
+  await rows.fill('-1');
+  await hub.id('roster-more').locator('summary').click();
+  await seen(rows, false);
+  await hub.id('roster-save').click();
+  await seen(rows);
+  await rows.fill(most);
   await hub.id('roster-pulled').uncheck();
   await hub.id('roster-id-kind').fill('mrn');
   await hub.id('roster-save').click();
